@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/claimbench/claimbench/internal/plan"
+)
+
+func newPlan(p *project) *cobra.Command {
+	c := &choice{}
+	asJSON := false
+	cmd := &cobra.Command{
+		Use: "plan", Short: "Print what a run would do, in what order, on which CPUs, for how long",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, made, encoded, err := c.plan(cmd.Context(), p)
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			if asJSON {
+				_, err := out.Write(encoded)
+				return err
+			}
+			var total time.Duration
+			for _, t := range made.Trials {
+				total += t.Duration() + overhead
+			}
+			pinned := fmt.Sprintf("generator on CPUs %s, servers on CPUs %s", made.CPUs.Generator, made.CPUs.Target)
+			if made.CPUs.Target == "" {
+				pinned = "nothing pinned: too few CPUs"
+			}
+			fmt.Fprintf(out, "plan %s\nprofile %s, runner %s, seed %d: %d rounds, %d trials, about %s; %s\n\n",
+				plan.Hash(encoded), made.Profile.Name, made.Runner, made.Seed, made.Profile.Rounds, len(made.Trials), about(total), pinned)
+			w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "TRIAL\tROUND\tSCENARIO\tTARGET\tVARIANT\tPHASES")
+			for _, t := range made.Trials {
+				fmt.Fprintf(w, "%d\t%d\t%s\t%s\t%s\t", t.N, t.Round, t.Scenario, t.Target, t.Variant)
+				for i, phase := range t.Phases {
+					if i > 0 {
+						fmt.Fprint(w, ", ")
+					}
+					fmt.Fprintf(w, "%s %v", phase.Name, phase.Schedule.Duration)
+				}
+				fmt.Fprintln(w)
+			}
+			return w.Flush()
+		},
+	}
+	c.flags(cmd, p, "quick", "auto")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the bytes of plan.json")
+	return cmd
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/cpuset"
+	"github.com/claimbench/claimbench/internal/judge"
+	"github.com/claimbench/claimbench/internal/live"
+	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/report"
+	conduct "github.com/claimbench/claimbench/internal/run"
+	"github.com/claimbench/claimbench/internal/target"
+)
+
+// session is one invocation of run or demo.
+type session struct {
+	choice
+	out, resume, listen string
+	failOn              []string
+	stdout, stderr      io.Writer
+}
+
+func newDemo(p *project) *cobra.Command {
+	s := &session{}
+	cmd := &cobra.Command{
+		Use: "demo", Short: "Measure every reference server for about two minutes: a first look, no Docker needed",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd, p) },
+	}
+	s.flags(cmd, p, "demo", "process")
+	return cmd
+}
+
+func newRun(p *project) *cobra.Command {
+	s := &session{}
+	cmd := &cobra.Command{
+		Use: "run", Short: "Measure the servers and judge the claims",
+		Example: "  bench run --profile quick\n  bench run --profile ci --scenario json --fail-on contradicted\n  bench run --resume reports/20260414-101500-quick",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return s.run(cmd, p) },
+	}
+	s.flags(cmd, p, "quick", "auto")
+	return cmd
+}
+
+func (s *session) flags(cmd *cobra.Command, p *project, profile, runner string) {
+	s.choice.flags(cmd, p, profile, runner)
+	f := cmd.Flags()
+	f.StringVar(&s.out, "out", "", "folder for the run, which must not exist (default: reports/TIME-PROFILE)")
+	f.StringVar(&s.resume, "resume", "", "go on with an interrupted run in this folder")
+	f.StringVar(&s.listen, "listen", "", "serve Prometheus metrics of the run on this address, such as 127.0.0.1:9464")
+	f.StringSliceVar(&s.failOn, "fail-on", nil, "exit with 3 if a claim has this verdict, such as contradicted")
+	cmd.MarkFlagDirname("resume")
+	cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(bench.VerdictNames, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (s *session) run(cmd *cobra.Command, p *project) error {
+	s.stdout, s.stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
+	for _, v := range s.failOn {
+		if !slices.Contains(bench.VerdictNames, v) {
+			return badInput("known are "+strings.Join(bench.VerdictNames, ", "), "unknown verdict %q for --fail-on", v)
+		}
+	}
+	root, dir, made, writer, done, err := s.open(cmd, p)
+	if err != nil {
+		return err
+	}
+	defer writer.Close()
+	measured := s.measure(cmd.Context(), root, made, writer, done)
+	interrupted := cmd.Context().Err() != nil
+	if interrupted {
+		writer.Journal(record.Entry{Event: record.EventInterrupted})
+	}
+	if measured != nil {
+		hint := fmt.Sprintf("what was measured is kept; go on with: bench run --resume %s", dir)
+		if own := hintOf(measured); own != "" {
+			hint = own + "; then go on with: bench run --resume " + dir
+		}
+		if interrupted {
+			measured = errors.New("interrupted; all servers were stopped")
+		}
+		return &failure{code: codeOf(measured), err: measured, hint: hint}
+	}
+	return s.finish(dir, writer)
+}
+
+// open makes the run's directory with its plan, or opens the one to resume.
+func (s *session) open(cmd *cobra.Command, p *project) (root, dir string, made *bench.Plan, w *record.Writer, done func(int) bool, err error) {
+	ctx := cmd.Context()
+	if s.resume != "" {
+		for _, name := range []string{"profile", "claims", "runner", "scenario", "target", "seed", "out"} {
+			if cmd.Flags().Changed(name) {
+				err = badInput("the run keeps to the plan in its folder", "--resume takes no --%s", name)
+				return
+			}
+		}
+		var old *record.Run
+		if root, err = p.root(); err != nil {
+			return
+		}
+		if old, err = record.Open(s.resume); err != nil {
+			err = badInput("", "resume: %w", err)
+			return
+		}
+		if _, sealed := os.Stat(filepath.Join(s.resume, record.VerdictsFile)); sealed == nil {
+			err = badInput("bench report "+s.resume+" shows it", "%s is complete: there is nothing to resume", s.resume)
+			return
+		}
+		dir, made, done = s.resume, &old.Plan, old.Done
+		w, err = record.Append(dir)
+	} else {
+		var encoded []byte
+		if root, made, encoded, err = s.plan(ctx, p); err != nil {
+			return
+		}
+		if dir = s.out; dir == "" {
+			dir = filepath.Join(root, "reports", time.Now().Format("20060102-150405-")+made.Profile.Name)
+		}
+		done = func(int) bool { return false }
+		w, err = record.Create(dir, encoded)
+		if errors.Is(err, fs.ErrExist) {
+			err = badInput("evidence is never overwritten: choose another --out, or --resume an interrupted run", "%s exists", dir)
+		} else if err != nil {
+			err = &failure{code: exitError, err: err, hint: "choose a folder that can be written with --out"}
+		}
+	}
+	if err == nil {
+		err = w.Journal(record.Entry{Event: record.EventBegin})
+	}
+	return
+}
+
+// measure makes the trials that are not done.
+func (s *session) measure(ctx context.Context, root string, made *bench.Plan, w *record.Writer, done func(int) bool) (err error) {
+	launcher, err := newLauncher(ctx, root, made, filepath.Base(filepath.Clean(w.Dir)))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		if closed := launcher.Close(closing); closed != nil && err == nil {
+			err = closed
+		}
+	}()
+	progress := newProgress(s.stderr, made, done)
+	defer progress.finish()
+	var observer conduct.Observer = progress
+	if s.listen != "" {
+		metrics, err := live.Listen(s.listen, made)
+		if err != nil {
+			return badInput("choose another address for --listen", "%w", err)
+		}
+		defer metrics.Close()
+		fmt.Fprintf(s.stderr, "metrics: %s\n", metrics.URL())
+		observer = observers{progress, metrics}
+	}
+	c := &conduct.Conductor{Plan: made, Writer: w, Launcher: launcher, Observer: observer, Done: done}
+	return c.Run(ctx)
+}
+
+func newLauncher(ctx context.Context, root string, made *bench.Plan, run string) (bench.Launcher, error) {
+	cpus, err := cpuset.Parse(made.CPUs.Target)
+	if err != nil {
+		return nil, err
+	}
+	if made.Runner == "docker" {
+		return target.NewDocker(ctx, root, run, cpus)
+	}
+	return &target.Process{Root: root, CPUs: cpus}, nil
+}
+
+// finish judges the run from its directory, writes the reports, and prints the verdicts.
+func (s *session) finish(dir string, w *record.Writer) error {
+	r, err := record.Open(dir)
+	if err != nil {
+		return err
+	}
+	verdicts, summaries, err := judge.Judge(r)
+	if err != nil {
+		return err
+	}
+	encoded, err := judge.Encode(verdicts)
+	if err != nil {
+		return err
+	}
+	if err := w.Verdicts(encoded); err != nil {
+		return err
+	}
+	document, err := report.Build(r, verdicts, summaries)
+	if err != nil {
+		return err
+	}
+	if err := document.WriteFiles(dir, "html", "md", "json"); err != nil {
+		return err
+	}
+	if err := document.Terminal(s.stdout); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.stdout, "\nreport: %s\n", filepath.Join(dir, "report.html"))
+	return s.gate(verdicts)
+}
+
+// gate is the exit code that the verdicts ask for.
+func (s *session) gate(v *bench.Verdicts) error {
+	if len(v.Void) > 0 {
+		return &failure{code: exitVoid, err: fmt.Errorf("this run is void as evidence: %s", strings.Join(v.Void, "; "))}
+	}
+	for _, claim := range v.Claims {
+		if slices.Contains(s.failOn, string(claim.Verdict)) {
+			return &failure{code: exitGate, err: fmt.Errorf("claim %s is %s, and --fail-on names that", claim.ID, claim.Verdict)}
+		}
+	}
+	return nil
+}

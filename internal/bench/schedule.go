@@ -1,0 +1,87 @@
+package bench
+
+import "time"
+
+// Arrivals says how the requests of an open-loop schedule follow each other.
+type Arrivals string
+
+// Constant arrivals are equally spaced; Poisson arrivals are independent of
+// each other, as those of many users are.
+const (
+	Constant Arrivals = "constant"
+	Poisson  Arrivals = "poisson"
+)
+
+// ArrivalsNames are the known arrivals.
+var ArrivalsNames = []string{string(Constant), string(Poisson)}
+
+// Schedule says when requests are due. With a Rate it is an open loop: each
+// request is due at its own time, whatever became of those before it. Without
+// one it is a closed loop: each of Connections sends its next request when the
+// last is answered. The due times of an open loop are a function of the
+// schedule alone.
+type Schedule struct {
+	Rate        Rate     `json:"rate,omitempty"` // requests a second
+	Arrivals    Arrivals `json:"arrivals,omitempty"`
+	Connections int      `json:"connections,omitempty"`
+	Duration    Duration `json:"duration"`
+	Seed        uint64   `json:"seed"`
+}
+
+// Open reports whether the schedule is an open loop.
+func (s Schedule) Open() bool { return s.Rate > 0 }
+
+// Hit is one request. Due, Sent and Done count from the start of the drive.
+// Sent is taken before the connection is dialled where one is needed, else
+// just before the request is written; Done when the last byte of the answer
+// arrived. In a closed loop Due is Sent.
+type Hit struct {
+	Seq      uint64
+	Due      time.Duration
+	Sent     time.Duration
+	Done     time.Duration
+	Code     int    // HTTP status, 0 where there was no answer
+	Err      string // kind of error, "" for none: see the constants
+	BytesIn  int64  // of the answer's body
+	BytesOut int64  // of the request's body
+}
+
+// Kinds of errors of a hit.
+const (
+	ErrDial     = "dial"     // no connection could be made
+	ErrTimeout  = "timeout"  // no whole answer within the workload's timeout
+	ErrReset    = "reset"    // the connection ended before the answer did
+	ErrProtocol = "protocol" // what came is not HTTP
+	ErrStatus   = "status"   // an answer with another status than the workload expects
+	ErrBody     = "body"     // a sampled answer with another body than the target gave before
+	ErrInflight = "inflight" // due while more requests were in flight than the driver allows
+	ErrStopped  = "stopped"  // the drive was cancelled
+)
+
+// Latency is what the server took.
+func (h Hit) Latency() time.Duration { return h.Done - h.Sent }
+
+// ResponseTime is what a user who arrived on time waited.
+func (h Hit) ResponseTime() time.Duration { return h.Done - h.Due }
+
+// Lag is the instrument's own lateness.
+func (h Hit) Lag() time.Duration { return h.Sent - h.Due }
+
+// Good reports whether the answer was the expected one.
+func (h Hit) Good() bool { return h.Err == "" }
+
+// DriveStats is what a driver knows of a drive beside its hits.
+type DriveStats struct {
+	Start       time.Time     `json:"start"`
+	Elapsed     time.Duration `json:"elapsed_ns"` // start to the last Done
+	Planned     uint64        `json:"planned"`    // hits due; in a closed loop the hits sent
+	Sent        uint64        `json:"sent"`
+	Censored    uint64        `json:"censored"`      // due but never sent
+	MeanFlight  float64       `json:"mean_inflight"` // requests in flight, sampled each 10 ms
+	MaxFlight   int64         `json:"max_inflight"`
+	Clock       string        `json:"clock"`                 // "kernel" or "user": what Done was read from
+	Generator   time.Duration `json:"generator_cpu_ns"`      // CPU time of this process during the drive
+	Connections uint64        `json:"connections_dialled"`   // during the drive
+	Checked     uint64        `json:"bodies_checked"`        // sampled body checks
+	FirstWrong  string        `json:"first_wrong,omitempty"` // of the sampled bodies
+}

@@ -1,0 +1,82 @@
+package bench
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// Summary is what the raw hits of one valid trial say.
+type Summary struct {
+	Trial  Trial
+	Phases []PhaseSummary
+	Values []Value // every metric that the trial yields
+}
+
+// PhaseSummary is what the raw hits of one phase say.
+type PhaseSummary struct {
+	Name     string
+	Rate     Rate // 0 in a closed loop
+	Requests int  // due; in a closed loop those sent
+	Good     int
+	Failed   int
+	Elapsed  time.Duration // start of the phase to the last answer
+	// Spectrum holds rising quantiles of the response time, as far as BeyondQuantile
+	// samples lie beyond them. A failed, censored or timed-out request enters at the
+	// timeout, so that a fast refusal cannot improve a percentile. It is empty in a
+	// closed loop, whose response times say nothing about users.
+	Spectrum []Point
+	// LagP50 and LagP99 are the instrument's own lateness; 0 in a closed loop.
+	LagP50, LagP99 time.Duration
+}
+
+// Point is a quantile q, from 0 to 1, with its value.
+type Point struct {
+	Q     float64
+	Value time.Duration
+}
+
+// Value is a trial's number for a metric, in the metric's unit.
+type Value struct {
+	Metric string
+	Rate   Rate // 0 where the metric is no percentile
+	Value  float64
+}
+
+// Phase returns the summary of the phase of that name.
+func (s *Summary) Phase(name string) (PhaseSummary, bool) {
+	for _, p := range s.Phases {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return PhaseSummary{}, false
+}
+
+// Value returns the trial's number for a metric at a rate.
+func (s *Summary) Value(metric string, rate Rate) (float64, bool) {
+	for _, v := range s.Values {
+		if v.Metric == metric && v.Rate == rate {
+			return v.Value, true
+		}
+	}
+	return 0, false
+}
+
+// Quantile is the smallest of the sorted values that at least the share q of
+// them do not exceed (the nearest rank; quantile_disc in SQL).
+func Quantile[T any](sorted []T, q float64) T {
+	rank := int(math.Ceil(q * float64(len(sorted))))
+	return sorted[min(max(rank, 1), len(sorted))-1]
+}
+
+// Median is the middle of the values, the mean of the middle two where their
+// number is even, and NaN where there are none.
+func Median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	if n == 0 {
+		return math.NaN()
+	}
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}

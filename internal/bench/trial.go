@@ -1,0 +1,89 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// TrialResult is what a trial yielded beside its hits.
+type TrialResult struct {
+	Trial     Trial         `json:"trial"`
+	Start     time.Time     `json:"start"`
+	Valid     bool          `json:"valid"`
+	Reason    string        `json:"reason,omitempty"` // why the trial is not valid
+	Ready     time.Duration `json:"ready_ns"`         // launch to the first good answer
+	About     About         `json:"about"`
+	Placement Placement     `json:"placement"`
+	Phases    []PhaseResult `json:"phases"`
+	Exit      string        `json:"exit,omitempty"` // what was wrong with how the server ended
+	Warnings  []string      `json:"warnings,omitempty"`
+}
+
+// PhaseResult is what one drive of a trial yielded beside its hits.
+type PhaseResult struct {
+	Name       string        `json:"name"`
+	Drive      DriveStats    `json:"drive"`
+	CPU        time.Duration `json:"cpu_ns"`                         // of the server, during the phase
+	Memory     int64         `json:"peak_memory_bytes"`              // largest sampled
+	Throttled  time.Duration `json:"throttled_ns,omitempty"`         // of the server, during the phase
+	Late       time.Duration `json:"upstream_late_p99_ns,omitempty"` // how late the upstream answered
+	Calls      uint64        `json:"upstream_calls,omitempty"`       // that the upstream counted
+	GoodHits   uint64        `json:"good"`                           // for orientation; judged from the raw hits
+	FailedHits uint64        `json:"failed"`
+}
+
+// About is what a server says of itself.
+type About map[string]any
+
+// Environment is the machine and the tools of a run.
+type Environment struct {
+	Time      time.Time         `json:"time"`
+	OS        string            `json:"os"`
+	Arch      string            `json:"arch"`
+	Kernel    string            `json:"kernel,omitempty"`
+	CPU       string            `json:"cpu,omitempty"`
+	CPUs      int               `json:"cpus"`
+	Memory    int64             `json:"memory_bytes,omitempty"`
+	Governor  string            `json:"governor,omitempty"`
+	Virtual   string            `json:"virtualization,omitempty"`
+	Runner    string            `json:"runner"`
+	Docker    string            `json:"docker,omitempty"` // engine version and cgroup version
+	Bench     string            `json:"bench"`            // version of this program
+	Go        string            `json:"go"`
+	Vegeta    string            `json:"vegeta"`
+	Runtimes  map[string]string `json:"runtimes,omitempty"` // versions the servers told
+	Pinned    string            `json:"pinned"`             // what of the pinning took, in words
+	Warnings  []string          `json:"warnings,omitempty"`
+	Clock     string            `json:"clock"`
+	LoadBegin string            `json:"load_average,omitempty"`
+}
+
+// String is "node 24.1.0, fastify 5.6.1": what of an About identifies a server.
+// Values are shortened and stripped of control characters, since a server chose them.
+func (a About) String() string {
+	word := func(key string) string {
+		text := fmt.Sprint(a[key])
+		if a[key] == nil {
+			return ""
+		}
+		text = strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) {
+				return -1
+			}
+			return r
+		}, text)
+		return text[:min(len(text), 60)]
+	}
+	text := strings.TrimSpace(word("runtime") + " " + word("runtime_version"))
+	for _, part := range []string{"framework", "server"} {
+		if name := word(part); name != "" && !strings.Contains(text, name) {
+			text += ", " + strings.TrimSpace(name+" "+word(part+"_version"))
+		}
+	}
+	if gil, ok := a["gil"].(bool); ok && !gil {
+		text += ", GIL off"
+	}
+	return text
+}

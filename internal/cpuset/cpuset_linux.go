@@ -1,0 +1,81 @@
+package cpuset
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// Allowed are the CPUs that this process may use.
+func Allowed() Set {
+	return Of(os.Getpid())
+}
+
+// Of are the CPUs that the process of that id may use; nil where it cannot be told.
+func Of(pid int) Set {
+	var mask unix.CPUSet
+	if unix.SchedGetaffinity(pid, &mask) != nil {
+		return nil
+	}
+	var set Set
+	for cpu := 0; cpu < 1024; cpu++ {
+		if mask.IsSet(cpu) {
+			set = append(set, cpu)
+		}
+	}
+	return set
+}
+
+func (s Set) mask() *unix.CPUSet {
+	var mask unix.CPUSet
+	for _, cpu := range s {
+		mask.Set(cpu)
+	}
+	return &mask
+}
+
+// PinSelf keeps all threads of this process, and those that it will start, on
+// the set.
+func PinSelf(s Set) error {
+	// A thread that starts while the folder is read inherits the old mask from
+	// its maker; a second pass finds it.
+	for range 2 {
+		tasks, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return fmt.Errorf("pin this process: %w", err)
+		}
+		for _, task := range tasks {
+			tid, err := strconv.Atoi(task.Name())
+			if err != nil {
+				continue
+			}
+			if err := unix.SchedSetaffinity(tid, s.mask()); err != nil && !errors.Is(err, unix.ESRCH) {
+				return fmt.Errorf("pin this process to CPUs %s: %w", s, err)
+			}
+		}
+	}
+	return nil
+}
+
+// StartOn calls start, which must start a process from the calling goroutine,
+// so that the process begins on the set. An empty set changes nothing.
+func StartOn(s Set, start func() error) error {
+	if len(s) == 0 {
+		return start()
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var before unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		return fmt.Errorf("read CPU affinity: %w", err)
+	}
+	if err := unix.SchedSetaffinity(0, s.mask()); err != nil {
+		return fmt.Errorf("pin to CPUs %s: %w", s, err)
+	}
+	defer unix.SchedSetaffinity(0, &before)
+	return start()
+}

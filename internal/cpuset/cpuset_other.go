@@ -1,0 +1,28 @@
+//go:build !linux
+
+package cpuset
+
+import (
+	"errors"
+	"runtime"
+)
+
+var errNoPinning = errors.New("this system has no CPU pinning that bench can use")
+
+// Allowed are the CPUs of the machine.
+func Allowed() Set {
+	set := make(Set, runtime.NumCPU())
+	for cpu := range set {
+		set[cpu] = cpu
+	}
+	return set
+}
+
+// Of is not known on this system.
+func Of(pid int) Set { return nil }
+
+// PinSelf is not possible on this system.
+func PinSelf(Set) error { return errNoPinning }
+
+// StartOn calls start; a set cannot be kept on this system.
+func StartOn(s Set, start func() error) error { return start() }

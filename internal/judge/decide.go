@@ -1,0 +1,76 @@
+package judge
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/claimbench/claimbench/internal/bench"
+)
+
+// Alpha is the two-sided error probability of the intervals.
+const Alpha = .05
+
+// Interval is a mean with its confidence interval, on the log scale.
+type Interval struct {
+	Mean, Low, High float64
+	N               int
+	SE              float64 // standard error of the mean
+}
+
+// TInterval is Student's interval for the mean of d at the two-sided level
+// alpha: mean ± t(n-1, 1-alpha/2) s/√n [Student 1908]. With fewer than two
+// values its bounds are infinite. It is preferred to the percentile bootstrap,
+// which covers too little at the numbers of rounds that are affordable here.
+func TInterval(d []float64, alpha float64) Interval {
+	i := Interval{N: len(d), Low: math.Inf(-1), High: math.Inf(1), SE: math.Inf(1)}
+	if len(d) == 0 {
+		i.Mean = math.NaN()
+		return i
+	}
+	mean, sd := stat.MeanStdDev(d, nil)
+	i.Mean = mean
+	if len(d) < 2 {
+		return i
+	}
+	i.SE = sd / math.Sqrt(float64(len(d)))
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(d) - 1)}.Quantile(1 - alpha/2)
+	i.Low, i.High = mean-t*i.SE, mean+t*i.SE
+	return i
+}
+
+// Decide holds an interval, positive for the claim, against the margin m > 0 of
+// what matters (m = 0 for a bound): wholly beyond m supports, wholly below -m
+// contradicts, wholly within is practically equal, as in a two one-sided tests
+// procedure [Schuirmann 1987]; anything else is not decided.
+func Decide(i Interval, m float64) bench.Verdict {
+	switch {
+	case i.Low > m:
+		return bench.Supported
+	case i.High < -m:
+		return bench.Contradicted
+	case i.Low > -m && i.High < m:
+		return bench.PracticallyEqual
+	}
+	return bench.Inconclusive
+}
+
+// combine is the verdict of a claim from those of its tests that were made.
+func combine(tests []bench.Verdict) bench.Verdict {
+	if len(tests) == 0 {
+		return bench.NotTested
+	}
+	alike, decided := true, true
+	for _, v := range tests {
+		alike = alike && v == tests[0]
+		decided = decided && v != bench.Inconclusive
+	}
+	switch {
+	case alike:
+		return tests[0]
+	case decided:
+		return bench.Depends
+	}
+	return bench.Inconclusive
+}

@@ -1,0 +1,454 @@
+package judge
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/record"
+)
+
+// userClockError is how close two latencies must be to count as equal where the
+// transport reads the user's clock: what a busy generator may add to either.
+// kernelClockError is the same for kernel receive stamps.
+const (
+	userClockError   = 250 * time.Microsecond
+	kernelClockError = 50 * time.Microsecond
+)
+
+// court is a run under judgement.
+type court struct {
+	run      *record.Run
+	trials   map[string]map[int]*trial // valid ones, by arm and round
+	invalid  map[string]int            // trials that are not valid, by arm
+	excluded map[string]string         // arms that were left out, with the reason
+	clock    time.Duration             // the instrument's error
+	warnings []string
+}
+
+// trial is a valid trial that was read.
+type trial struct {
+	result  bench.TrialResult
+	summary *bench.Summary
+}
+
+// Judge gives the verdicts of a run, and the summaries of its valid trials that
+// they were reached by.
+func Judge(run *record.Run) (*bench.Verdicts, []bench.Summary, error) {
+	c := &court{
+		run: run, trials: map[string]map[int]*trial{}, invalid: map[string]int{},
+		excluded: map[string]string{}, clock: kernelClockError, warnings: []string{},
+	}
+	for _, e := range run.Journal {
+		if e.Event == record.EventExclude {
+			c.excluded[e.Arm] = e.Reason
+		}
+	}
+	summaries, err := c.read()
+	if err != nil {
+		return nil, nil, err
+	}
+	v := &bench.Verdicts{PlanHash: run.PlanHash, Profile: run.Plan.Profile.Name, Claims: []bench.ClaimVerdict{}}
+	for _, claim := range run.Plan.Guide.Claims {
+		v.Claims = append(v.Claims, c.judge(claim))
+	}
+	v.Warnings = c.runWarnings()
+	if run.Plan.Profile.Evidence {
+		v.Void = c.void()
+	}
+	return v, summaries, nil
+}
+
+// Encode gives the bytes of verdicts.json.
+func Encode(v *bench.Verdicts) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", " ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// read summarises every valid trial.
+func (c *court) read() ([]bench.Summary, error) {
+	var summaries []bench.Summary
+	for _, result := range c.run.Results {
+		arm := result.Trial.Arm()
+		if !result.Valid {
+			c.invalid[arm]++
+			continue
+		}
+		scenario, ok := c.run.Plan.Scenario(result.Trial.Scenario)
+		if !ok {
+			return nil, fmt.Errorf("trial %d is of scenario %q, which the plan does not have", result.Trial.N, result.Trial.Scenario)
+		}
+		summary, err := summarise(c.run, result, scenario.Workload.Timeout.Duration)
+		if err != nil {
+			c.warn("trial %d is left out: %v", result.Trial.N, err)
+			c.invalid[arm]++
+			continue
+		}
+		summaries = append(summaries, *summary)
+		if c.trials[arm] == nil {
+			c.trials[arm] = map[int]*trial{}
+		}
+		c.trials[arm][result.Trial.Round] = &trial{result, summary}
+		for _, phase := range result.Phases {
+			if phase.Drive.Clock == "user" {
+				c.clock = userClockError
+			}
+		}
+	}
+	return summaries, nil
+}
+
+func (c *court) warn(format string, args ...any) {
+	if w := fmt.Sprintf(format, args...); !slices.Contains(c.warnings, w) {
+		c.warnings = append(c.warnings, w)
+	}
+}
+
+// runWarnings are what a reader must know of the run as a whole.
+func (c *court) runWarnings() []string {
+	plan := c.run.Plan
+	if !plan.Profile.Evidence {
+		c.warn("profile %s is a first look of %d rounds: not evidence", plan.Profile.Name, plan.Profile.Rounds)
+	}
+	if c.clock == userClockError {
+		c.warn("clock: user. Latencies closer than %v count as equal", userClockError)
+	}
+	if len(c.run.Results) < len(plan.Trials)-len(c.excludedTrials()) {
+		c.warn("%d of %d trials were not made", len(plan.Trials)-len(c.excludedTrials())-len(c.run.Results), len(plan.Trials))
+	}
+	for _, arm := range slices.Sorted(maps.Keys(c.invalid)) {
+		c.warn("%s: %d trials are not valid", arm, c.invalid[arm])
+	}
+	for _, r := range c.run.Results {
+		for _, w := range slices.Concat(r.Placement.Warnings, r.Warnings) {
+			c.warn("%s: %s", r.Trial.Target, w)
+		}
+	}
+	for _, w := range slices.Concat(c.run.Environment.Warnings, c.run.Warnings) {
+		c.warn("%s", w)
+	}
+	return c.warnings
+}
+
+func (c *court) excludedTrials() []bench.Trial {
+	return slices.DeleteFunc(slices.Clone(c.run.Plan.Trials), func(t bench.Trial) bool { _, out := c.excluded[t.Arm()]; return !out })
+}
+
+// void is why a run that was to be evidence is none.
+func (c *court) void() []string {
+	var why []string
+	for _, arm := range slices.Sorted(maps.Keys(c.excluded)) {
+		why = append(why, fmt.Sprintf("%s does not keep its contract", arm))
+	}
+	if made := len(c.run.Results) + len(c.excludedTrials()); made < len(c.run.Plan.Trials) {
+		why = append(why, fmt.Sprintf("%d of %d trials were not made", len(c.run.Plan.Trials)-made, len(c.run.Plan.Trials)))
+	}
+	if c.run.Plan.CPUs.Target == "" {
+		why = append(why, "servers and load generator shared their CPUs")
+	}
+	for _, r := range c.run.Results {
+		for _, w := range r.Placement.Warnings {
+			if text := "placement: " + w; !slices.Contains(why, text) {
+				why = append(why, text)
+			}
+		}
+	}
+	return why
+}
+
+// judge gives the verdict of one claim.
+func (c *court) judge(claim bench.Claim) bench.ClaimVerdict {
+	v := bench.ClaimVerdict{ID: claim.ID, Quotes: claim.Quotes, Untested: claim.Untested, Tests: []bench.Comparison{}}
+	for _, test := range claim.Tests {
+		v.Tests = append(v.Tests, c.compare(test)...)
+	}
+	var made []bench.Verdict
+	var reasons []string
+	for _, t := range v.Tests {
+		if t.Verdict != bench.NotTested {
+			made = append(made, t.Verdict)
+		} else if !slices.Contains(reasons, t.Why) {
+			reasons = append(reasons, t.Why)
+		}
+	}
+	v.Verdict = combine(made)
+	switch v.Verdict {
+	case bench.NotTested:
+		v.Why = strings.Join(slices.Concat(reasons, claim.Untested), "; ")
+	case bench.Depends:
+		v.Why = dependsOn(v.Tests)
+	case bench.Inconclusive:
+		v.Why = count(made)
+	default:
+		v.Why = fmt.Sprintf("all %d comparisons agree", len(made))
+		if len(made) == 1 {
+			v.Why = "by one comparison"
+		}
+	}
+	if n := len(v.Tests) - len(made); n > 0 && len(made) > 0 {
+		v.Why += fmt.Sprintf("; %d more not tested", n)
+	}
+	return v
+}
+
+// count is "4 supported, 2 inconclusive".
+func count(made []bench.Verdict) string {
+	var parts []string
+	for _, name := range bench.VerdictNames {
+		n := 0
+		for _, v := range made {
+			if string(v) == name {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, name))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// dependsOn names the one thing by which the verdicts of a claim's tests differ,
+// or counts them where no one thing explains them.
+func dependsOn(tests []bench.Comparison) string {
+	made := slices.DeleteFunc(slices.Clone(tests), func(t bench.Comparison) bool { return t.Verdict == bench.NotTested })
+	for _, factor := range []struct {
+		name string
+		of   func(bench.Comparison) string
+	}{
+		{"metric", func(t bench.Comparison) string { return t.Metric }},
+		{"scenario", func(t bench.Comparison) string { return t.Scenario }},
+		{"tier", func(t bench.Comparison) string { return t.Tier }},
+		{"rate", func(t bench.Comparison) string { return t.Rate.String() }},
+		{"scenario and metric", func(t bench.Comparison) string { return t.Scenario + " " + t.Metric }},
+		{"metric and tier", func(t bench.Comparison) string { return t.Metric + ", " + t.Tier }},
+	} {
+		levels := map[string]bench.Verdict{}
+		explains := true
+		for _, t := range made {
+			level := factor.of(t)
+			if v, seen := levels[level]; seen && v != t.Verdict {
+				explains = false
+			}
+			levels[level] = t.Verdict
+		}
+		if explains {
+			var parts []string
+			for _, level := range slices.Sorted(maps.Keys(levels)) {
+				parts = append(parts, fmt.Sprintf("%s %s", level, levels[level]))
+			}
+			return fmt.Sprintf("depends on the %s: %s", factor.name, strings.Join(parts, "; "))
+		}
+	}
+	var verdicts []bench.Verdict
+	for _, t := range made {
+		verdicts = append(verdicts, t.Verdict)
+	}
+	return "no one factor explains it: " + count(verdicts)
+}
+
+// compare makes the comparisons of one test: by pair of targets and, for
+// percentiles, by rate.
+func (c *court) compare(test bench.Test) []bench.Comparison {
+	metric := bench.Metrics[test.Metric]
+	blank := bench.Comparison{
+		Scenario: test.Scenario, Metric: test.Metric, Unit: metric.Unit, Of: test.Of, To: test.To,
+		Expect: test.Expect, Variant: test.Variant, Verdict: bench.NotTested, Warnings: []string{},
+	}
+	switch {
+	case test.AtMost != nil:
+		blank.Bound, blank.BoundIs = *test.AtMost, "at_most"
+	case test.AtLeast != nil:
+		blank.Bound, blank.BoundIs = *test.AtLeast, "at_least"
+	case test.Margin != nil:
+		blank.Margin = 1 + float64(*test.Margin)
+	default:
+		blank.Margin = metric.Margin
+	}
+	scenario, ok := c.run.Plan.Scenario(test.Scenario)
+	if !ok {
+		blank.Why = fmt.Sprintf("scenario %s was left out of this run", test.Scenario)
+		return []bench.Comparison{blank}
+	}
+	if len(blank.Variant) == 0 {
+		blank.Variant = scenario.Variants[0]
+	}
+	pairs := bench.Pairs(test, c.run.Plan.Targets)
+	if len(pairs) == 0 {
+		blank.Why = "the servers to compare were left out of this run"
+		return []bench.Comparison{blank}
+	}
+	rates := []bench.Rate{0}
+	if metric.Quantile > 0 {
+		rates = scenario.Rates
+		if n := c.run.Plan.Profile.Rates; n > 0 && n < len(rates) {
+			rates = rates[:n]
+		}
+	}
+	var all []bench.Comparison
+	for _, pair := range pairs {
+		for _, rate := range rates {
+			cell := blank
+			cell.Of, cell.To, cell.Tier, cell.Rate = pair.Of, pair.To, pair.Tier, rate
+			cell.Warnings = []string{}
+			c.decide(&cell, metric)
+			all = append(all, cell)
+		}
+	}
+	return all
+}
+
+// decide fills in one comparison.
+func (c *court) decide(cell *bench.Comparison, metric bench.Metric) {
+	of := bench.ArmName(cell.Scenario, cell.Of, cell.Variant)
+	to := ""
+	if cell.To != "" {
+		to = bench.ArmName(cell.Scenario, cell.To, cell.Variant)
+	}
+	for _, arm := range []string{of, to} {
+		if reason, out := c.excluded[arm]; out {
+			cell.Why = arm + ": " + reason
+			return
+		}
+	}
+	ofValues, toValues, why := c.rounds(cell, metric, of, to)
+	if len(ofValues) == 0 {
+		cell.Why = why
+		return
+	}
+	cell.Rounds = len(ofValues)
+	if missing := c.run.Plan.Profile.Rounds - cell.Rounds; missing > 0 {
+		cell.Warnings = append(cell.Warnings, fmt.Sprintf("%d of %d rounds have no valid pair", missing, c.run.Plan.Profile.Rounds))
+	}
+	d := make([]float64, len(ofValues))
+	for i := range d {
+		d[i] = math.Log(ofValues[i])
+		if to != "" {
+			d[i] -= math.Log(toValues[i])
+		} else {
+			d[i] -= math.Log(cell.Bound)
+		}
+	}
+	i := TInterval(d, Alpha)
+	cell.OfMedian = finite(bench.Median(ofValues))
+	if to != "" {
+		cell.ToMedian = finite(bench.Median(toValues))
+		cell.Ratio, cell.Low, cell.High = finite(math.Exp(i.Mean)), finite(math.Exp(i.Low)), finite(math.Exp(i.High))
+	} else {
+		cell.Value, cell.Low, cell.High = finite(cell.Bound*math.Exp(i.Mean)), finite(cell.Bound*math.Exp(i.Low)), finite(cell.Bound*math.Exp(i.High))
+	}
+	c.word(cell, metric, i)
+}
+
+// word gives the comparison its verdict and says why.
+func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval) {
+	margin := 0.0
+	if cell.To != "" {
+		margin = math.Log(cell.Margin)
+	}
+	if cell.Expect == bench.Lower || cell.BoundIs == "at_most" {
+		i.Mean, i.Low, i.High = -i.Mean, -i.High, -i.Low
+	}
+	switch {
+	case i.N < 2:
+		cell.Verdict, cell.Why = bench.Inconclusive, "one round shows no variation; at least two are needed"
+		return
+	case i.SE == 0:
+		cell.Verdict, cell.Why = bench.Inconclusive, "all rounds gave the very same number, which no measurement does"
+		return
+	case metric.Quantile > 0 && cell.To != "" && math.Abs(*cell.OfMedian-*cell.ToMedian) < c.clock.Seconds():
+		cell.Verdict = bench.PracticallyEqual
+		cell.Why = fmt.Sprintf("the medians differ by less than %v, which the instrument cannot tell apart", c.clock)
+		return
+	}
+	cell.Verdict = Decide(i, margin)
+	switch {
+	case cell.BoundIs != "" && cell.Verdict == bench.Inconclusive:
+		cell.Why = "the interval holds the bound"
+	case cell.BoundIs != "":
+		cell.Why = "the interval lies on one side of the bound"
+	case cell.Verdict == bench.Supported:
+		cell.Why = "the whole interval is beyond the margin, as claimed"
+	case cell.Verdict == bench.Contradicted:
+		cell.Why = "the whole interval is beyond the margin, the other way"
+	case cell.Verdict == bench.PracticallyEqual:
+		cell.Why = "the whole interval is within the margin"
+	case i.Low > 0:
+		cell.Why = "direction only: as claimed, but perhaps by less than matters"
+	case i.High < 0:
+		cell.Why = "direction only: against the claim, but perhaps by less than matters"
+	default:
+		cell.Why = "the interval is too wide to tell"
+	}
+}
+
+// rounds are the values of both sides in every round that has them. Where there
+// is none, why says what stands in the way.
+func (c *court) rounds(cell *bench.Comparison, metric bench.Metric, of, to string) (ofValues, toValues []float64, why string) {
+	why = "there is no round"
+	for round := 1; round <= c.run.Plan.Profile.Rounds; round++ {
+		x, err := c.value(of, round, metric, cell.Rate)
+		y := 1.0
+		if err == nil && to != "" {
+			y, err = c.value(to, round, metric, cell.Rate)
+		}
+		if err != nil {
+			why = err.Error()
+			continue
+		}
+		ofValues, toValues = append(ofValues, x), append(toValues, y)
+		c.failures(cell, of, round)
+		c.failures(cell, to, round)
+	}
+	return ofValues, toValues, why
+}
+
+// value is an arm's number in a round.
+func (c *court) value(arm string, round int, metric bench.Metric, rate bench.Rate) (float64, error) {
+	t := c.trials[arm][round]
+	if t == nil {
+		return 0, fmt.Errorf("no round has a valid trial of %s", arm)
+	}
+	x, err := value(t.summary, t.result, metric, rate)
+	if err == nil && (!(x > 0) || math.IsInf(x, 0)) {
+		err = fmt.Errorf("%s gave %v, which cannot be compared", arm, x)
+	}
+	return x, err
+}
+
+// failures warns where a server failed requests in the phase that a comparison is made of.
+func (c *court) failures(cell *bench.Comparison, arm string, round int) {
+	name := bench.MeasureThroughput
+	if cell.Rate > 0 {
+		name = bench.LatencyPhase(cell.Rate)
+	}
+	t := c.trials[arm][round]
+	if t == nil {
+		return
+	}
+	if p, ok := t.summary.Phase(name); ok && p.Failed > 0 {
+		if w := fmt.Sprintf("%s failed requests in %s", arm, name); !slices.Contains(cell.Warnings, w) {
+			cell.Warnings = append(cell.Warnings, w)
+		}
+	}
+}
+
+// finite is a number for JSON, nil where it has none.
+func finite(x float64) *float64 {
+	if math.IsInf(x, 0) || math.IsNaN(x) {
+		return nil
+	}
+	return &x
+}

@@ -1,0 +1,3 @@
+package load
+
+const maxrssUnit = 1 // getrusage tells bytes here

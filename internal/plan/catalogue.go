@@ -1,0 +1,196 @@
+package plan
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+	"github.com/sirupsen/logrus"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/source"
+)
+
+// ComposeFile is the catalogue's name in the project's folder.
+const ComposeFile = "docker-compose.yml"
+
+// Catalogue is what can be run.
+type Catalogue struct {
+	Targets []bench.Target // sorted by name
+	// Services are the compose services that are no targets: what targets lean on.
+	Services []string
+}
+
+// XBench is the x-bench block that makes a compose service a target.
+type XBench struct {
+	Runtime   string     `json:"runtime"`
+	Framework string     `json:"framework"`
+	Tier      string     `json:"tier"`
+	Prepare   [][]string `json:"prepare,omitempty"`
+	Locks     []string   `json:"locks,omitempty"`
+	Version   []string   `json:"version,omitempty"`
+	Path      []string   `json:"path,omitempty"`
+}
+
+// LoadCatalogue reads docker-compose.yml in the folder root, with variables
+// from the environment and from .env, as Compose does.
+func LoadCatalogue(ctx context.Context, root string) (*Catalogue, error) {
+	file := filepath.Join(root, ComposeFile)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	d, err := checkBlocks(file, data)
+	if err != nil {
+		return nil, err
+	}
+	project, err := loadCompose(ctx, root, file)
+	if err != nil {
+		return nil, d.composeError(err)
+	}
+	c := &Catalogue{}
+	for name, service := range project.Services {
+		block, ok := service.Extensions["x-bench"]
+		if !ok {
+			c.Services = append(c.Services, name)
+			continue
+		}
+		target, err := newTarget(d, root, name, service, block)
+		if err != nil {
+			return nil, err
+		}
+		c.Targets = append(c.Targets, target)
+	}
+	slices.Sort(c.Services)
+	slices.SortFunc(c.Targets, func(a, b bench.Target) int { return strings.Compare(a.Name, b.Name) })
+	if len(c.Targets) == 0 {
+		return nil, d.errorf("services", "no service has an x-bench block, so there is no target")
+	}
+	return c, nil
+}
+
+// loadCompose has compose-go read the file. Its warnings are of no use here:
+// what it cannot read is an error.
+func loadCompose(ctx context.Context, root, file string) (*types.Project, error) {
+	logrus.SetOutput(io.Discard)
+	defer logrus.SetOutput(os.Stderr)
+	options, err := cli.NewProjectOptions([]string{file},
+		cli.WithName("claimbench"), cli.WithWorkingDirectory(root), cli.WithOsEnv, cli.WithDotEnv)
+	if err != nil {
+		return nil, err
+	}
+	return options.LoadProject(ctx)
+}
+
+// checkBlocks reads the file for the places of its fields, and checks the
+// x-bench blocks as strictly as all other files.
+func checkBlocks(file string, data []byte) (*document, error) {
+	d := &document{file: file, places: map[string]*token.Token{}}
+	f, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, d.decodeError(err)
+	}
+	var shape struct {
+		Services map[string]struct {
+			XBench XBench `json:"x-bench"`
+			Others any    `json:"*"`
+		} `json:"services"`
+		Others any `json:"*"`
+	}
+	for _, doc := range f.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		if err := d.check(doc.Body, reflect.TypeOf(shape), ""); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+var composePath = regexp.MustCompile(`services\.[A-Za-z0-9._-]+[A-Za-z0-9_-]|service "?([A-Za-z0-9._-]+)"?`)
+
+// composeError places an error of compose-go, which names fields but no lines.
+func (d *document) composeError(err error) error {
+	text := strings.TrimPrefix(err.Error(), "validating "+d.file+": ")
+	match := composePath.FindStringSubmatch(text)
+	if match == nil {
+		return d.errorf("", "%s", text)
+	}
+	field := match[0]
+	if match[1] != "" {
+		field = "services." + match[1]
+	}
+	return d.errorf(field, "%s", strings.TrimLeft(strings.TrimPrefix(text, field), ": "))
+}
+
+func newTarget(d *document, root, name string, service types.ServiceConfig, block any) (bench.Target, error) {
+	at := "services." + name
+	var x XBench
+	raw, err := json.Marshal(block)
+	if err == nil {
+		decoder := json.NewDecoder(bytes.NewReader(raw))
+		decoder.DisallowUnknownFields()
+		err = decoder.Decode(&x)
+	}
+	switch {
+	case err != nil:
+		return bench.Target{}, d.errorf(at+".x-bench", "%v", err)
+	case x.Runtime == "" || x.Framework == "" || x.Tier == "":
+		return bench.Target{}, d.errorf(at+".x-bench", "runtime, framework and tier must be given")
+	case service.Build == nil || service.Build.Context == "":
+		return bench.Target{}, d.errorf(at, "a target needs build.context")
+	case len(service.Command) == 0:
+		return bench.Target{}, d.errorf(at, "a target needs a command, so that it runs without Docker too")
+	}
+	folder, err := filepath.Rel(root, service.Build.Context)
+	if err != nil || !filepath.IsLocal(folder) {
+		return bench.Target{}, d.errorf(at+".build.context", "%s is outside the project", service.Build.Context)
+	}
+	files, err := source.Files(service.Build.Context)
+	if err != nil {
+		return bench.Target{}, d.errorf(at+".build.context", "%v", err)
+	}
+	digest, err := source.Digest(service.Build.Context, files)
+	if err != nil {
+		return bench.Target{}, d.errorf(at+".build.context", "%v", err)
+	}
+	for i, lock := range x.Locks {
+		if !slices.Contains(files, lock) {
+			return bench.Target{}, d.errorf(fmt.Sprintf("%s.x-bench.locks[%d]", at, i), "no file %s in %s", lock, folder)
+		}
+	}
+	t := bench.Target{
+		Name: name, Runtime: x.Runtime, Framework: x.Framework, Tier: x.Tier,
+		Context: filepath.ToSlash(folder), Digest: digest, Dockerfile: service.Build.Dockerfile,
+		BuildArgs: mapping(service.Build.Args), Command: service.Command, Env: mapping(service.Environment),
+		Container: bench.Container{
+			User: service.User, CapDrop: service.CapDrop, SecurityOpt: service.SecurityOpt,
+			ReadOnly: service.ReadOnly, Tmpfs: service.Tmpfs, MemoryBytes: int64(service.MemLimit),
+		},
+		Prepare: x.Prepare, Locks: x.Locks, Version: x.Version, Path: x.Path,
+	}
+	return t, nil
+}
+
+func mapping(m types.MappingWithEquals) map[string]string {
+	out := map[string]string{}
+	for k, v := range m {
+		if v != nil {
+			out[k] = *v
+		}
+	}
+	return out
+}

@@ -1,0 +1,148 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/claimbench/claimbench/internal/bench"
+)
+
+// LoadGuide reads a guide with its claims and holds it against the catalogue
+// and the scenarios, so that every name in it means something.
+func LoadGuide(file string, c *Catalogue, scenarios []bench.Scenario) (bench.Guide, error) {
+	var g bench.Guide
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return g, err
+	}
+	return parseGuide(file, data, c, scenarios)
+}
+
+func parseGuide(file string, data []byte, c *Catalogue, scenarios []bench.Scenario) (bench.Guide, error) {
+	var g bench.Guide
+	d, err := decode(file, data, &g)
+	if err != nil {
+		return g, err
+	}
+	if name := strings.TrimSuffix(filepath.Base(file), ".yaml"); g.Name != name {
+		return g, d.errorf("name", "is %q, but the file is named %q", g.Name, name)
+	}
+	if _, err := time.Parse(time.DateOnly, g.Published); err != nil {
+		return g, d.errorf("published", "%q is no date; write YYYY-MM-DD", g.Published)
+	}
+	ids := map[string]bool{}
+	for i, claim := range g.Claims {
+		at := fmt.Sprintf("claims[%d]", i)
+		switch {
+		case claim.ID == "":
+			return g, d.errorf(at, "a claim needs an id")
+		case ids[claim.ID]:
+			return g, d.errorf(at+".id", "%q is used twice", claim.ID)
+		case len(claim.Quotes) == 0:
+			return g, d.errorf(at, "claim %q quotes nothing", claim.ID)
+		case len(claim.Tests) == 0 && len(claim.Untested) == 0:
+			return g, d.errorf(at, "claim %q has no test; say under untested why", claim.ID)
+		}
+		ids[claim.ID] = true
+		for j, test := range claim.Tests {
+			at := fmt.Sprintf("%s.tests[%d]", at, j)
+			if err := d.checkTest(at, test, c, scenarios); err != nil {
+				return g, err
+			}
+		}
+	}
+	if len(g.Claims) == 0 {
+		return g, d.errorf("claims", "the guide makes no claim")
+	}
+	return g, nil
+}
+
+func (d *document) checkTest(at string, t bench.Test, c *Catalogue, scenarios []bench.Scenario) error {
+	var names []string
+	for _, s := range scenarios {
+		names = append(names, s.Name)
+	}
+	if err := d.known(at+".scenario", t.Scenario, names); err != nil {
+		return err
+	}
+	s := scenarios[slices.Index(names, t.Scenario)]
+	if err := d.known(at+".metric", t.Metric, bench.MetricNames()); err != nil {
+		return err
+	}
+	if m := bench.Metrics[t.Metric]; !s.Measures(m.Measure) {
+		return d.errorf(at+".metric", "%s comes from %s, which scenario %s does not measure", t.Metric, m.Measure, s.Name)
+	}
+	if err := d.known(at+".of", t.Of, c.names()); err != nil {
+		return err
+	}
+	if t.Bound() {
+		switch {
+		case t.To != "" || t.Expect != "" || t.Margin != nil:
+			return d.errorf(at, "a test with at_most or at_least is a bound on %q alone: it takes no to, expect or margin", t.Of)
+		case t.AtMost != nil && t.AtLeast != nil:
+			return d.errorf(at, "give at_most or at_least, not both")
+		case t.AtMost != nil && *t.AtMost <= 0 || t.AtLeast != nil && *t.AtLeast <= 0:
+			return d.errorf(at, "a bound must be positive")
+		}
+	} else {
+		if t.To == "" {
+			return d.errorf(at, "give to and expect, or a bound (at_most, at_least)")
+		}
+		if err := d.known(at+".to", t.To, c.names()); err != nil {
+			return err
+		}
+		if err := d.known(at+".expect", t.Expect, bench.Expectations); err != nil {
+			return err
+		}
+	}
+	for i, tier := range t.Tiers {
+		if err := d.known(fmt.Sprintf("%s.tiers[%d]", at, i), tier, c.tiers()); err != nil {
+			return err
+		}
+	}
+	if len(t.Variant) > 0 && !slices.ContainsFunc(s.Variants, func(v bench.Variant) bool { return maps.Equal(v, t.Variant) }) {
+		return d.errorf(at+".variant", "scenario %s has no variant %s", s.Name, t.Variant)
+	}
+	return d.checkPairs(at, t, c)
+}
+
+// checkPairs refuses a comparison of a server with itself and one without servers.
+func (d *document) checkPairs(at string, t bench.Test, c *Catalogue) error {
+	if t.To == t.Of && t.To != "" {
+		return d.errorf(at+".to", "compares %q with itself", t.Of)
+	}
+	pairs := bench.Pairs(t, c.Targets)
+	for _, p := range pairs {
+		if p.Of == p.To {
+			return d.errorf(at+".to", "compares %q with itself", p.Of)
+		}
+	}
+	if len(pairs) == 0 {
+		return d.errorf(at, "no tier has a server on each side")
+	}
+	return nil
+}
+
+// names are what of and to may be: runtimes and targets.
+func (c *Catalogue) names() []string {
+	var names []string
+	for _, t := range c.Targets {
+		names = append(names, t.Name, t.Runtime)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (c *Catalogue) tiers() []string {
+	var tiers []string
+	for _, t := range c.Targets {
+		tiers = append(tiers, t.Tier)
+	}
+	slices.Sort(tiers)
+	return slices.Compact(tiers)
+}

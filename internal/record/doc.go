@@ -1,0 +1,16 @@
+// Package record writes and reads the run directory, which is all that is kept
+// of a run and all that is judged:
+//
+//	plan.json          what was to run, hashed before the first launch
+//	environment.json   the machine and the tools
+//	journal.jsonl      every launch and what became of it, appended as it happens
+//	trials/NNN-SCENARIO-TARGET/
+//	    result.json    what was seen of the trial beside its hits
+//	    hits.parquet   every request
+//	    server.log     what the server wrote
+//	verdicts.json      the judgement
+//	manifest.json      the SHA-256 of all of the above
+//
+// Evidence is created once and never overwritten. Renderings (report.*) are
+// derived from it and may be made again.
+package record

@@ -1,0 +1,120 @@
+package record
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/claimbench/claimbench/internal/bench"
+)
+
+// Run is a run directory that was read. Hits stay on disk until asked for.
+type Run struct {
+	Dir         string
+	Plan        bench.Plan
+	PlanHash    string // SHA-256 of plan.json, in hex
+	Environment bench.Environment
+	Journal     []Entry
+	// Results are the trials that ended, in the order of the plan.
+	Results []bench.TrialResult
+	// Warnings say what in the directory could not be used.
+	Warnings []string
+}
+
+// Open reads a run directory. What is missing or damaged in its trials becomes
+// a warning; a directory without a readable plan is an error.
+func Open(dir string) (*Run, error) {
+	r := &Run{Dir: dir}
+	data, err := os.ReadFile(filepath.Join(dir, PlanFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is no run directory: it has no %s", dir, PlanFile)
+	} else if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(data, &r.Plan); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, PlanFile), err)
+	}
+	if r.Plan.Schema > bench.PlanSchema {
+		return nil, fmt.Errorf("%s was written by a newer bench (schema %d; this one knows %d)", dir, r.Plan.Schema, bench.PlanSchema)
+	}
+	sum := sha256.Sum256(data)
+	r.PlanHash = hex.EncodeToString(sum[:])
+	if err := readJSON(filepath.Join(dir, EnvironmentFile), &r.Environment); err != nil {
+		r.Warnings = append(r.Warnings, err.Error())
+	}
+	if err := r.readJournal(); err != nil {
+		return nil, err
+	}
+	for _, t := range r.Plan.Trials {
+		r.readTrial(t)
+	}
+	return r, nil
+}
+
+func (r *Run) readJournal() error {
+	data, err := os.ReadFile(filepath.Join(r.Dir, JournalFile))
+	if err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var e Entry
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			r.Warnings = append(r.Warnings, "the journal has a damaged line")
+			continue
+		}
+		r.Journal = append(r.Journal, e)
+	}
+	return lines.Err()
+}
+
+func (r *Run) readTrial(t bench.Trial) {
+	var result bench.TrialResult
+	err := readJSON(filepath.Join(r.Dir, TrialsFolder, t.Folder(), ResultFile), &result)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if r.ended(t.N) {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("trial %d is in the journal, but its result is missing", t.N))
+		}
+	case err != nil:
+		r.Warnings = append(r.Warnings, err.Error())
+	case result.Trial.N != t.N || result.Trial.Arm() != t.Arm() || result.Trial.Round != t.Round:
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the result in %s is not of that trial; it is left out", t.Folder()))
+	default:
+		r.Results = append(r.Results, result)
+	}
+}
+
+func (r *Run) ended(trial int) bool {
+	return slices.ContainsFunc(r.Journal, func(e Entry) bool { return e.Event == EventTrial && e.Trial == trial })
+}
+
+// Done reports whether the trial of that number has ended.
+func (r *Run) Done(trial int) bool {
+	return slices.ContainsFunc(r.Results, func(t bench.TrialResult) bool { return t.Trial.N == trial })
+}
+
+// EachHit calls f with every hit of a trial, in the order in which they were done.
+func (r *Run) EachHit(t bench.Trial, f func(phase string, h bench.Hit)) error {
+	return EachHit(filepath.Join(r.Dir, TrialsFolder, t.Folder(), HitsFile), f)
+}
+
+func readJSON(path string, into any) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%s is damaged: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+package record
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/claimbench/claimbench/internal/bench"
+)
+
+// Names of the files of a run directory.
+const (
+	PlanFile        = "plan.json"
+	EnvironmentFile = "environment.json"
+	JournalFile     = "journal.jsonl"
+	VerdictsFile    = "verdicts.json"
+	ManifestFile    = "manifest.json"
+	TrialsFolder    = "trials"
+	ResultFile      = "result.json"
+	HitsFile        = "hits.parquet"
+	LogFile         = "server.log"
+)
+
+func duration(ns int64) time.Duration { return time.Duration(ns) }
+
+// Entry is one line of the journal.
+type Entry struct {
+	Time   time.Time `json:"time"`
+	Event  string    `json:"event"`           // see the constants
+	Trial  int       `json:"trial,omitempty"` // its number in the plan
+	Arm    string    `json:"arm,omitempty"`
+	Valid  *bool     `json:"valid,omitempty"` // of a trial that ended
+	Reason string    `json:"reason,omitempty"`
+}
+
+// Events of the journal.
+const (
+	EventBegin       = "begin"       // of the run or of its resumption
+	EventExclude     = "exclude"     // an arm that does not keep the contract is left out
+	EventLaunch      = "launch"      // of a trial
+	EventTrial       = "trial"       // a trial ended: kept, valid or not
+	EventSetAside    = "set aside"   // what an interrupted trial had left
+	EventInterrupted = "interrupted" // by the user
+	EventEnd         = "end"         // all trials were made
+)
+
+// Writer writes a run directory.
+type Writer struct {
+	Dir     string
+	journal *os.File
+}
+
+// Create makes a new run directory with its plan. It refuses one that exists.
+func Create(dir string, planJSON []byte) (*Writer, error) {
+	if err := os.MkdirAll(filepath.Dir(filepath.Clean(dir)), 0o755); err != nil {
+		return nil, fmt.Errorf("create the run directory: %w", err)
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("create the run directory: %w", err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, TrialsFolder), 0o755); err != nil {
+		return nil, err
+	}
+	if err := writeNew(filepath.Join(dir, PlanFile), planJSON); err != nil {
+		return nil, err
+	}
+	return Append(dir)
+}
+
+// Append opens an existing run directory to go on with it.
+func Append(dir string) (*Writer, error) {
+	journal, err := os.OpenFile(filepath.Join(dir, JournalFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	return &Writer{Dir: dir, journal: journal}, nil
+}
+
+// Close ends the journal.
+func (w *Writer) Close() error { return w.journal.Close() }
+
+// Journal appends an entry, and has it on disk before it returns.
+func (w *Writer) Journal(e Entry) error {
+	e.Time = time.Now().UTC()
+	line, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	if _, err := w.journal.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	return w.journal.Sync()
+}
+
+// Environment writes environment.json once; a resumed run keeps the first.
+func (w *Writer) Environment(e bench.Environment) error {
+	err := writeJSON(filepath.Join(w.Dir, EnvironmentFile), e)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+// Trial makes the folder of a trial and opens its hits. What an interrupted run
+// left of the same trial is set aside, never overwritten.
+func (w *Writer) Trial(t bench.Trial) (*Hits, error) {
+	dir := w.trialDir(t)
+	if _, err := os.Stat(dir); err == nil {
+		if err := w.setAside(t, dir); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return nil, err
+	}
+	return CreateHits(filepath.Join(dir, HitsFile))
+}
+
+func (w *Writer) setAside(t bench.Trial, dir string) error {
+	for n := 1; ; n++ {
+		aside := fmt.Sprintf("%s.interrupted-%d", dir, n)
+		if _, err := os.Stat(aside); err == nil {
+			continue
+		}
+		if err := os.Rename(dir, aside); err != nil {
+			return err
+		}
+		return w.Journal(Entry{Event: EventSetAside, Trial: t.N, Arm: t.Arm(), Reason: "kept as " + filepath.Base(aside)})
+	}
+}
+
+// Result writes what a trial yielded, and its server's log.
+func (w *Writer) Result(r bench.TrialResult, log string) error {
+	dir := w.trialDir(r.Trial)
+	if err := writeNew(filepath.Join(dir, LogFile), []byte(log)); err != nil {
+		return err
+	}
+	if err := writeJSON(filepath.Join(dir, ResultFile), r); err != nil {
+		return err
+	}
+	return w.Journal(Entry{Event: EventTrial, Trial: r.Trial.N, Arm: r.Trial.Arm(), Valid: &r.Valid, Reason: r.Reason})
+}
+
+func (w *Writer) trialDir(t bench.Trial) string {
+	return filepath.Join(w.Dir, TrialsFolder, t.Folder())
+}
+
+// Verdicts writes verdicts.json, and manifest.json over all evidence.
+func (w *Writer) Verdicts(encoded []byte) error {
+	if err := writeNew(filepath.Join(w.Dir, VerdictsFile), encoded); err != nil {
+		return err
+	}
+	sums, err := Sums(w.Dir)
+	if err != nil {
+		return err
+	}
+	return writeJSON(filepath.Join(w.Dir, ManifestFile), sums)
+}
+
+// Sums are the SHA-256, in hex, of every file of evidence by its path in the directory.
+func Sums(dir string) (map[string]string, error) {
+	sums := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		if name == ManifestFile || strings.HasPrefix(name, "report.") {
+			return nil
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		sum := sha256.New()
+		if _, err := io.Copy(sum, file); err != nil {
+			return err
+		}
+		sums[filepath.ToSlash(name)] = hex.EncodeToString(sum.Sum(nil))
+		return nil
+	})
+	return sums, err
+}
+
+func writeJSON(path string, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", " ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	return writeNew(path, b.Bytes())
+}
+
+// writeNew writes a file that must not exist.
+func writeNew(path string, data []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	return errors.Join(err, file.Close())
+}

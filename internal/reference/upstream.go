@@ -1,0 +1,142 @@
+// Package reference holds the servers of our own that runs lean on.
+package reference
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Upstream is the slow service that targets call: GET /wait?ms=M answers
+// {"waited_ms":M} after M milliseconds (0 to 10000). It counts its calls and how
+// late it answered, so that a run can tell its own lateness from a target's.
+type Upstream struct {
+	server   *http.Server
+	listener net.Listener
+
+	mu    sync.Mutex
+	calls uint64
+	late  *hdrhistogram.Histogram // microseconds past the time asked for, since Begin
+	held  chan struct{}           // open while answers are held
+}
+
+// NewUpstream listens on the address ("127.0.0.1:0" for any free port) and serves.
+func NewUpstream(address string) (*Upstream, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("start the upstream: %w", err)
+	}
+	u := &Upstream{listener: listener, late: newLateness()}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /wait", u.wait)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, `{"ok":true}`) })
+	u.server = &http.Server{Handler: mux, IdleTimeout: 5 * time.Minute, ReadHeaderTimeout: 10 * time.Second}
+	go u.server.Serve(listener)
+	return u, nil
+}
+
+func newLateness() *hdrhistogram.Histogram { return hdrhistogram.New(1, 60_000_000, 3) }
+
+// Port is the TCP port the upstream listens on.
+func (u *Upstream) Port() int { return u.listener.Addr().(*net.TCPAddr).Port }
+
+// Close stops serving and ends all connections.
+func (u *Upstream) Close() error { return u.server.Close() }
+
+// Shutdown stops serving once what was asked has been answered.
+func (u *Upstream) Shutdown(ctx context.Context) error { return u.server.Shutdown(ctx) }
+
+func (u *Upstream) wait(w http.ResponseWriter, r *http.Request) {
+	asked := time.Now()
+	ms, err := strconv.Atoi(r.URL.Query().Get("ms"))
+	if err != nil || ms < 0 || ms > 10_000 {
+		answer(w, http.StatusBadRequest, `{"error":"bad ms"}`)
+		return
+	}
+	u.mu.Lock()
+	u.calls++
+	held := u.held
+	u.mu.Unlock()
+	due := asked.Add(time.Duration(ms) * time.Millisecond)
+	time.Sleep(time.Until(due))
+	if held != nil {
+		select {
+		case <-held:
+		case <-r.Context().Done():
+			return
+		}
+	}
+	late := time.Since(due)
+	u.mu.Lock()
+	u.late.RecordValue(max(1, min(late.Microseconds(), u.late.HighestTrackableValue())))
+	u.mu.Unlock()
+	answer(w, http.StatusOK, `{"waited_ms":`+strconv.Itoa(ms)+`}`)
+}
+
+func answer(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	w.Write([]byte(body))
+}
+
+// Calls is how many calls have come so far.
+func (u *Upstream) Calls() uint64 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.calls
+}
+
+// Hold keeps back the answers to the calls that come from now on, until release is called.
+func (u *Upstream) Hold() (release func()) {
+	held := make(chan struct{})
+	u.mu.Lock()
+	u.held = held
+	u.mu.Unlock()
+	return sync.OnceFunc(func() {
+		u.mu.Lock()
+		u.held = nil
+		u.mu.Unlock()
+		close(held)
+	})
+}
+
+// Begin forgets how late answers were.
+func (u *Upstream) Begin() {
+	u.mu.Lock()
+	u.late.Reset()
+	u.mu.Unlock()
+}
+
+// Late is how late the answers since Begin were at the 99th percentile; 0 where there were none.
+func (u *Upstream) Late() time.Duration {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.late.TotalCount() == 0 {
+		return 0
+	}
+	return time.Duration(u.late.ValueAtQuantile(99)) * time.Microsecond
+}
+
+// ServeUpstream runs an upstream on the address until the context ends: for a
+// person's own stack, by hand or in a container.
+func ServeUpstream(ctx context.Context, address string) error {
+	u, err := NewUpstream(address)
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	drain, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	if err := u.Shutdown(drain); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return u.Close()
+}

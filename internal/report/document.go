@@ -1,0 +1,449 @@
+// Package report turns a judged run into one Document, which every renderer —
+// terminal, HTML, Markdown, JSON — takes as it is: a renderer formats and
+// computes nothing.
+package report
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/record"
+)
+
+// Document is everything a report says.
+type Document struct {
+	Schema      int               `json:"schema"` // version of this type
+	RunID       string            `json:"run_id"`
+	Headline    string            `json:"headline"`
+	Scope       string            `json:"scope"` // what the headline holds for
+	Guide       Source            `json:"guide"`
+	Claims      []Claim           `json:"claims"`
+	Forest      []Ratio           `json:"forest"`
+	Validity    []Check           `json:"validity"`
+	NotShown    []string          `json:"not_shown"`
+	Scenarios   []Scenario        `json:"scenarios"`
+	Method      []string          `json:"method"`
+	Environment []Fact            `json:"environment"`
+	Trials      []Trial           `json:"trials"`
+	Left        []string          `json:"left_out"` // arms that were excluded, with the reason
+	Rerun       string            `json:"rerun"`
+	PlanHash    string            `json:"plan_hash"`
+	Hashes      map[string]string `json:"hashes"`
+}
+
+// DocumentSchema is the current version of Document.
+const DocumentSchema = 1
+
+// Source is the guide on trial.
+type Source struct {
+	Title     string `json:"title"`
+	Author    string `json:"author"`
+	Publisher string `json:"publisher,omitempty"`
+	Published string `json:"published"`
+}
+
+// Claim is a row of the claims table.
+type Claim struct {
+	ID       string        `json:"id"`
+	Quotes   []bench.Quote `json:"quotes"`
+	Verdict  bench.Verdict `json:"verdict"`
+	Sign     string        `json:"sign"`
+	Why      string        `json:"why"`
+	Tests    []Test        `json:"tests"`
+	Untested []string      `json:"untested,omitempty"`
+}
+
+// Test is one comparison in words and numbers.
+type Test struct {
+	bench.Comparison
+	Label    string `json:"label"`    // what is compared, of what
+	Sign     string `json:"sign"`     // of the verdict
+	Estimate string `json:"estimate"` // ratio or value with its interval
+	OfText   string `json:"of_text"`  // medians with units
+	ToText   string `json:"to_text"`
+	Expected string `json:"expected"` // what the claim would have
+}
+
+// Ratio is a row of the forest plot.
+type Ratio struct {
+	Claim   string        `json:"claim"`
+	Label   string        `json:"label"`
+	Ratio   float64       `json:"ratio"`
+	Low     float64       `json:"low"`
+	High    float64       `json:"high"`
+	Margin  float64       `json:"margin"` // ratio above 1
+	Verdict bench.Verdict `json:"verdict"`
+	Sign    string        `json:"sign"`
+	Expect  string        `json:"expect"`
+}
+
+// Check is a figure of the validity strip.
+type Check struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	State string `json:"state"` // "ok", "warn" or "bad"
+	Why   string `json:"why"`
+}
+
+// Fact is a name with a value.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Scenario is a section of its own.
+type Scenario struct {
+	Name    string     `json:"name"`
+	Why     string     `json:"why"`
+	Request string     `json:"request"`
+	Columns []string   `json:"columns"`
+	Rows    []Row      `json:"rows"`
+	Spectra []Spectrum `json:"spectra"`
+}
+
+// Row is an arm with its median over rounds of each column.
+type Row struct {
+	Arm   string   `json:"arm"`
+	Cells []string `json:"cells"`
+}
+
+// Spectrum holds the percentiles of response time at one rate, a line a trial.
+type Spectrum struct {
+	Rate  bench.Rate `json:"rate"`
+	Lines []Line     `json:"lines"`
+	// Table holds the median over trials of each percentile, a row an arm.
+	Columns []string `json:"columns"`
+	Rows    []Row    `json:"rows"`
+}
+
+// Line is one trial.
+type Line struct {
+	Arm    string        `json:"arm"`
+	Round  int           `json:"round"`
+	Points []bench.Point `json:"points"`
+}
+
+// Trial is a row of the list of trials.
+type Trial struct {
+	N      int    `json:"n"`
+	Round  int    `json:"round"`
+	Arm    string `json:"arm"`
+	State  string `json:"state"` // "valid" or the reason why it is not
+	Valid  bool   `json:"valid"`
+	Ready  string `json:"ready"`
+	CPU    string `json:"cpu"`
+	Memory string `json:"memory"`
+	Folder string `json:"folder"`
+}
+
+// signs stand beside the words, so that a verdict is not told by colour alone.
+var signs = map[bench.Verdict]string{
+	bench.Supported: "✓", bench.Contradicted: "✗", bench.PracticallyEqual: "=",
+	bench.Depends: "±", bench.Inconclusive: "?", bench.NotTested: "–",
+}
+
+// Build makes the document of a judged run.
+func Build(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) (*Document, error) {
+	hashes, err := record.Sums(r.Dir)
+	if err != nil {
+		return nil, err
+	}
+	g := r.Plan.Guide
+	d := &Document{
+		Schema: DocumentSchema, RunID: filepath.Base(absolute(r.Dir)), PlanHash: v.PlanHash, Hashes: hashes,
+		Headline: headline(v), Scope: scope(r),
+		Guide:    Source{g.Title, g.Author, g.Publisher, g.Published},
+		Validity: validity(r, v, summaries), NotShown: notShown(r, v),
+		Method: method(r), Environment: facts(r.Environment, r.Plan), Rerun: rerun(r),
+	}
+	for _, claim := range v.Claims {
+		c := Claim{ID: claim.ID, Quotes: claim.Quotes, Verdict: claim.Verdict, Sign: signs[claim.Verdict], Why: claim.Why, Untested: claim.Untested, Tests: []Test{}}
+		for _, t := range claim.Tests {
+			c.Tests = append(c.Tests, newTest(t))
+			if t.Ratio != nil && t.Low != nil && t.High != nil {
+				d.Forest = append(d.Forest, Ratio{claim.ID, label(t), *t.Ratio, *t.Low, *t.High, t.Margin, t.Verdict, signs[t.Verdict], t.Expect})
+			}
+		}
+		d.Claims = append(d.Claims, c)
+	}
+	for _, s := range r.Plan.Scenarios {
+		d.Scenarios = append(d.Scenarios, newScenario(s, r, summaries))
+	}
+	for _, t := range r.Results {
+		d.Trials = append(d.Trials, newTrial(t))
+	}
+	for _, e := range r.Journal {
+		if e.Event == record.EventExclude {
+			d.Left = append(d.Left, e.Arm+": "+e.Reason)
+		}
+	}
+	return d, nil
+}
+
+func absolute(dir string) string {
+	if a, err := filepath.Abs(dir); err == nil {
+		return a
+	}
+	return dir
+}
+
+// headline is the one sentence of the report.
+func headline(v *bench.Verdicts) string {
+	count := map[bench.Verdict]int{}
+	for _, c := range v.Claims {
+		count[c.Verdict]++
+	}
+	var parts []string
+	for _, name := range bench.VerdictNames {
+		if n := count[bench.Verdict(name)]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, name))
+		}
+	}
+	return fmt.Sprintf("Of %d claims: %s.", len(v.Claims), strings.Join(parts, ", "))
+}
+
+func scope(r *record.Run) string {
+	e := r.Environment
+	how := "as plain processes"
+	if r.Plan.Runner == "docker" {
+		how = "in Docker containers"
+	}
+	text := fmt.Sprintf("On this machine (%s, %d CPUs, %s), with servers %s, on %s.",
+		cmpOr(e.CPU, e.Arch), e.CPUs, cmpOr(e.OS, "unknown system"), how, e.Time.Format("2 January 2006"))
+	if !r.Plan.Profile.Evidence {
+		text += fmt.Sprintf(" Profile %s is a first look, not evidence.", r.Plan.Profile.Name)
+	}
+	return text
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func newTest(t bench.Comparison) Test {
+	out := Test{Comparison: t, Label: label(t), Sign: signs[t.Verdict]}
+	switch {
+	case t.Ratio != nil && t.Low != nil:
+		out.Estimate = fmt.Sprintf("%s× (%s to %s)", number(*t.Ratio), number(*t.Low), number(*t.High))
+	case t.Ratio != nil:
+		out.Estimate = number(*t.Ratio) + "×"
+	case t.Value != nil && t.Low != nil:
+		out.Estimate = fmt.Sprintf("%s (%s to %s)", quantity(*t.Value, t.Unit), quantity(*t.Low, t.Unit), quantity(*t.High, t.Unit))
+	}
+	if t.OfMedian != nil {
+		out.OfText = quantity(*t.OfMedian, t.Unit)
+	}
+	if t.ToMedian != nil {
+		out.ToText = quantity(*t.ToMedian, t.Unit)
+	}
+	switch t.BoundIs {
+	case "at_most":
+		out.Expected = "at most " + quantity(t.Bound, t.Unit)
+	case "at_least":
+		out.Expected = "at least " + quantity(t.Bound, t.Unit)
+	default:
+		out.Expected = fmt.Sprintf("%s, by more than %s×", t.Expect, number(t.Margin))
+	}
+	return out
+}
+
+// label says what a comparison compares.
+func label(t bench.Comparison) string {
+	text := fmt.Sprintf("%s, %s", t.Scenario, t.Metric)
+	if t.Rate > 0 {
+		text += " at " + t.Rate.String()
+	}
+	if t.To == "" {
+		return text + ": " + t.Of
+	}
+	return fmt.Sprintf("%s: %s / %s", text, t.Of, t.To)
+}
+
+// columns of a scenario's table: each metric, percentiles at each rate.
+type column struct {
+	metric bench.Metric
+	rate   bench.Rate
+}
+
+func newScenario(s bench.Scenario, r *record.Run, summaries []bench.Summary) Scenario {
+	out := Scenario{Name: s.Name, Why: s.Why, Request: fmt.Sprintf("%s %s", s.Workload.Method, s.Workload.Path)}
+	mine := slices.DeleteFunc(slices.Clone(summaries), func(x bench.Summary) bool { return x.Trial.Scenario != s.Name })
+	var columns []column
+	for _, name := range []string{"throughput", "cpu_seconds_per_1k", "memory_bytes", "p50", "p90", "p99"} {
+		m := bench.Metrics[name]
+		if !s.Measures(m.Measure) {
+			continue
+		}
+		for _, rate := range ratesOf(m, s, r.Plan.Profile) {
+			c := column{m, rate}
+			if slices.ContainsFunc(mine, func(x bench.Summary) bool { _, ok := x.Value(m.Name, rate); return ok }) {
+				columns = append(columns, c)
+				title := m.Name
+				if rate > 0 {
+					title += " at " + rate.String()
+				}
+				out.Columns = append(out.Columns, title)
+			}
+		}
+	}
+	for _, arm := range arms(r.Plan, s.Name) {
+		row := Row{Arm: arm}
+		for _, c := range columns {
+			row.Cells = append(row.Cells, quantity(medianOf(mine, arm, c), c.metric.Unit))
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	if s.Measures(bench.MeasureLatency) {
+		for _, rate := range ratesOf(bench.Metrics["p50"], s, r.Plan.Profile) {
+			out.Spectra = append(out.Spectra, newSpectrum(rate, arms(r.Plan, s.Name), mine))
+		}
+	}
+	return out
+}
+
+func ratesOf(m bench.Metric, s bench.Scenario, p bench.Profile) []bench.Rate {
+	switch {
+	case m.Quantile == 0:
+		return []bench.Rate{0}
+	case p.Rates > 0 && p.Rates < len(s.Rates):
+		return s.Rates[:p.Rates]
+	}
+	return s.Rates
+}
+
+// arms of a scenario in the plan, by name.
+func arms(p bench.Plan, scenario string) []string {
+	var names []string
+	for _, t := range p.Trials {
+		if t.Scenario == scenario {
+			names = append(names, t.Arm())
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func medianOf(summaries []bench.Summary, arm string, c column) float64 {
+	var values []float64
+	for _, s := range summaries {
+		if v, ok := s.Value(c.metric.Name, c.rate); ok && s.Trial.Arm() == arm {
+			values = append(values, v)
+		}
+	}
+	return bench.Median(values)
+}
+
+// tabled are the percentiles in a spectrum's table.
+var tabled = []float64{.5, .75, .9, .95, .99, .999}
+
+func newSpectrum(rate bench.Rate, arms []string, summaries []bench.Summary) Spectrum {
+	out := Spectrum{Rate: rate}
+	points := map[string]map[float64][]float64{} // arm, q, seconds
+	seen := map[float64]bool{}
+	for _, s := range summaries {
+		p, ok := s.Phase(bench.LatencyPhase(rate))
+		if !ok || len(p.Spectrum) == 0 {
+			continue
+		}
+		arm := s.Trial.Arm()
+		out.Lines = append(out.Lines, Line{Arm: arm, Round: s.Trial.Round, Points: p.Spectrum})
+		if points[arm] == nil {
+			points[arm] = map[float64][]float64{}
+		}
+		for _, point := range p.Spectrum {
+			points[arm][point.Q] = append(points[arm][point.Q], point.Value.Seconds())
+			seen[point.Q] = true
+		}
+	}
+	slices.SortStableFunc(out.Lines, func(a, b Line) int {
+		if c := strings.Compare(a.Arm, b.Arm); c != 0 {
+			return c
+		}
+		return a.Round - b.Round
+	})
+	for _, q := range tabled {
+		if seen[q] {
+			out.Columns = append(out.Columns, fmt.Sprintf("p%g", q*100))
+		}
+	}
+	for _, arm := range arms {
+		row := Row{Arm: arm}
+		for _, q := range tabled {
+			if seen[q] {
+				row.Cells = append(row.Cells, quantity(bench.Median(points[arm][q]), "s"))
+			}
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
+}
+
+func newTrial(t bench.TrialResult) Trial {
+	out := Trial{N: t.Trial.N, Round: t.Trial.Round, Arm: t.Trial.Arm(), Valid: t.Valid, State: "valid", Ready: quantity(t.Ready.Seconds(), "s"),
+		Folder: record.TrialsFolder + "/" + t.Trial.Folder()}
+	if !t.Valid {
+		out.State = t.Reason
+	}
+	var cpu time.Duration
+	var memory int64
+	for _, p := range t.Phases {
+		cpu += p.CPU
+		memory = max(memory, p.Memory)
+	}
+	out.CPU, out.Memory = quantity(cpu.Seconds(), "s"), quantity(float64(memory), "B")
+	return out
+}
+
+// number has three significant digits.
+func number(x float64) string {
+	switch a := math.Abs(x); {
+	case math.IsNaN(x):
+		return "–"
+	case a >= 1000:
+		return group(fmt.Sprintf("%.0f", x))
+	case a >= 100:
+		return fmt.Sprintf("%.0f", x)
+	case a >= 10:
+		return fmt.Sprintf("%.1f", x)
+	default:
+		return fmt.Sprintf("%.3g", x)
+	}
+}
+
+// group puts a thin comma between thousands.
+func group(digits string) string {
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// quantity is a number with its unit in a size that reads well.
+func quantity(x float64, unit string) string {
+	if math.IsNaN(x) {
+		return "–"
+	}
+	switch unit {
+	case "s":
+		switch {
+		case x < .001:
+			return number(x*1e6) + " µs"
+		case x < 1:
+			return number(x*1e3) + " ms"
+		}
+		return number(x) + " s"
+	case "B":
+		return number(x/(1<<20)) + " MiB"
+	case "1/s":
+		return number(x) + "/s"
+	}
+	return number(x) + " " + unit
+}

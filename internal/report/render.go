@@ -1,0 +1,129 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	texttemplate "text/template"
+
+	"github.com/claimbench/claimbench/internal/bench"
+)
+
+//go:embed report.html.tmpl
+var htmlSource string
+
+//go:embed report.md.tmpl
+var markdownSource string
+
+var htmlTemplate = template.Must(template.New("report.html").Funcs(template.FuncMap{
+	"class": func(v bench.Verdict) string { return "v-" + strings.ReplaceAll(string(v), " ", "-") },
+	"id": func(parts ...any) string {
+		return strings.NewReplacer(" ", "-", "/", "-").Replace(fmt.Sprint(parts...))
+	},
+	"arm": shortArm,
+}).Parse(htmlSource))
+
+var markdownTemplate = texttemplate.Must(texttemplate.New("report.md").Funcs(texttemplate.FuncMap{
+	"cell": markdownCell,
+	"rule": func(columns []string) string { return strings.Repeat("---|", len(columns)+1) },
+	"arm":  shortArm,
+}).Parse(markdownSource))
+
+// shortArm leaves the scenario, which stands above, out of an arm's name.
+func shortArm(arm string) string {
+	_, name, _ := strings.Cut(arm, "/")
+	return name
+}
+
+// markdownCell keeps a text from breaking a table or becoming markup.
+func markdownCell(s string) string {
+	return strings.NewReplacer("|", "\\|", "\n", " ", "<", "&lt;", "\r", "").Replace(s)
+}
+
+// Formats are the known formats of a report file.
+var Formats = []string{"html", "md", "json"}
+
+// Encode renders the document in a format.
+func (d *Document) Encode(format string) ([]byte, error) {
+	var b bytes.Buffer
+	var err error
+	switch format {
+	case "html":
+		err = htmlTemplate.Execute(&b, d)
+	case "md":
+		err = markdownTemplate.Execute(&b, d)
+	case "json":
+		e := json.NewEncoder(&b)
+		e.SetIndent("", " ")
+		e.SetEscapeHTML(false)
+		err = e.Encode(d)
+	default:
+		err = fmt.Errorf("unknown format %q; known are %s", format, strings.Join(Formats, ", "))
+	}
+	return b.Bytes(), err
+}
+
+// WriteFiles writes report.FORMAT into the folder for each format. Reports are
+// derived from the evidence, so an older one is replaced.
+func (d *Document) WriteFiles(dir string, formats ...string) error {
+	for _, format := range formats {
+		data, err := d.Encode(format)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, "report."+format), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Terminal prints the verdicts for a person at a terminal.
+func (d *Document) Terminal(w io.Writer) error {
+	fmt.Fprintf(w, "%s: %s\n\n%s\n%s\n\n", d.Guide.Title, d.Guide.Author, d.Headline, d.Scope)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, c := range d.Claims {
+		fmt.Fprintf(t, "%s %s\t%s\t%q\n", c.Sign, c.Verdict, c.ID, shorten(c.Quotes[0].Quote, 76))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, c := range d.Claims {
+		if c.Verdict == bench.NotTested {
+			continue
+		}
+		fmt.Fprintf(w, "\n%s %s: %s (%s)\n", c.Sign, c.ID, c.Verdict, c.Why)
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for _, test := range c.Tests {
+			if test.Verdict == bench.NotTested {
+				fmt.Fprintf(t, "  %s\t%s\tnot tested: %s\t\n", test.Sign, test.Label, shorten(test.Why, 100))
+				continue
+			}
+			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", test.Sign, test.Label, test.Estimate, test.Verdict)
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(w)
+	for _, check := range d.Validity {
+		if check.State != "ok" {
+			fmt.Fprintf(w, "%s %s: %s\n", map[string]string{"warn": "!", "bad": "!!"}[check.State], check.Name, check.Value)
+		}
+	}
+	return nil
+}
+
+func shorten(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,90 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/cpu"
+	"github.com/shirou/gopsutil/v4/host"
+	"github.com/shirou/gopsutil/v4/load"
+	"github.com/shirou/gopsutil/v4/mem"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/target"
+)
+
+// Machine describes this machine and this program. What cannot be found out is left empty.
+func Machine(ctx context.Context) bench.Environment {
+	e := bench.Environment{
+		Time: time.Now().UTC(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
+		Go: runtime.Version(), Clock: "user",
+	}
+	e.Bench, e.Vegeta = versions()
+	if info, err := host.InfoWithContext(ctx); err == nil {
+		e.OS = strings.TrimSpace(info.Platform + " " + info.PlatformVersion)
+		e.Kernel = info.KernelVersion
+		if info.VirtualizationRole == "guest" {
+			e.Virtual = info.VirtualizationSystem
+		}
+	}
+	if info, err := cpu.InfoWithContext(ctx); err == nil && len(info) > 0 {
+		e.CPU = info[0].ModelName
+	}
+	if m, err := mem.VirtualMemoryWithContext(ctx); err == nil {
+		e.Memory = int64(m.Total)
+	}
+	if l, err := load.AvgWithContext(ctx); err == nil {
+		e.LoadBegin = fmt.Sprintf("%.2f %.2f %.2f", l.Load1, l.Load5, l.Load15)
+	}
+	if data, err := os.ReadFile("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"); err == nil {
+		e.Governor = strings.TrimSpace(string(data))
+	}
+	return e
+}
+
+// versions are those of this program and of vegeta, as the build recorded them.
+func versions() (self, vegeta string) {
+	self = "devel"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return self, ""
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		self = v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			self = s.Value[:min(12, len(s.Value))]
+		}
+	}
+	for _, d := range info.Deps {
+		if strings.HasPrefix(d.Path, "github.com/tsenart/vegeta") {
+			vegeta = d.Version
+		}
+	}
+	return self, vegeta
+}
+
+// environment is the machine with what this run makes of it.
+func (c *Conductor) environment(ctx context.Context, pinned string, abouts map[string]bench.About) bench.Environment {
+	e := Machine(ctx)
+	e.Runner, e.Pinned, e.Runtimes = c.Plan.Runner, pinned, map[string]string{}
+	for name, about := range abouts {
+		e.Runtimes[name] = about.String()
+	}
+	if d, ok := c.Launcher.(*target.Docker); ok {
+		e.Docker = d.Engine
+		if d.VM {
+			e.Warnings = append(e.Warnings, "Docker in a VM: not evidence")
+		}
+	}
+	if c.Plan.CPUs.Target == "" {
+		e.Warnings = append(e.Warnings, "one CPU: servers and load generator share it")
+	}
+	return e
+}

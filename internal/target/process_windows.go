@@ -1,0 +1,37 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+	"time"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/cpuset"
+)
+
+// Process is not available on Windows, which has no process groups that end together.
+type Process struct {
+	Root         string
+	Cache        string
+	CPUs         cpuset.Set
+	ReadyTimeout time.Duration
+}
+
+var errNoProcess = &Error{Err: errors.New("servers cannot run as plain processes on Windows"), Hint: "use --runner docker"}
+
+func (p *Process) Prepare(context.Context, bench.Target) error { return errNoProcess }
+
+func (p *Process) Launch(context.Context, bench.Target, map[string]string) (bench.Server, error) {
+	return nil, errNoProcess
+}
+
+// Host is loopback: servers run beside this process.
+func (p *Process) Host() (reach, bind string) { return "127.0.0.1", "127.0.0.1" }
+
+// Close has nothing to remove.
+func (p *Process) Close(context.Context) error { return nil }
+
+func endWithGroup(*exec.Cmd) {}
+
+func treeUsage(int) (bench.Usage, error) { return bench.Usage{}, errNoProcess }

@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# Builds the base images from Debian packages, with debootstrap and no image registry:
+#   claimbench/node:24       Debian's nodejs 24 and npm
+#   claimbench/python:3.14   Debian's python3.14 with venv and pip
+#
+# usage: build.sh [--force] [node|python|all]
+#
+# Needs root, a running Docker daemon and, for node, npm on this machine. Environment:
+#   MIRROR        Debian mirror; default: the one in this machine's apt configuration
+#   SUITE         Debian suite that has both versions; default: sid
+#   NPM_VERSION   npm for the node image
+#   TMPDIR        where the root file systems are made (about 600 MB); default: /var/tmp
+set -euo pipefail
+
+suite=${SUITE:-sid}
+npm_version=${NPM_VERSION:-11.19.1}
+
+die() { echo "build.sh: $*" >&2; exit 1; }
+
+force='' what=all
+for arg; do
+  case $arg in
+    --force) force=1 ;;
+    node | python | all) what=$arg ;;
+    *) die "usage: build.sh [--force] [node|python|all]" ;;
+  esac
+done
+
+# wanted TAG: whether the image is asked for and still to be built
+wanted() {
+  [ "$what" = all ] || [[ $1 == */"$what":* ]] || return 1
+  [ -n "$force" ] || ! docker image inspect "$1" >/dev/null 2>&1 || { echo "$1 exists"; return 1; }
+}
+
+prepare() {
+  [ "$(id -u)" = 0 ] || die "debootstrap needs root"
+  if ! command -v debootstrap >/dev/null || ! [ -e "$keyring" ]; then
+    apt-get update -q
+    DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends debootstrap debian-archive-keyring
+  fi
+  mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)}
+  [[ $mirror == http*://* || $mirror == file:* ]] ||
+    die "apt knows no Debian mirror here (run 'apt-get update'?): set MIRROR"
+}
+
+# in_root COMMAND...: runs it in $root, free of this machine's environment
+in_root() {
+  env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 chroot "$root" "$@"
+}
+
+# bootstrap PACKAGES: a minimal Debian with these packages in $root
+bootstrap() {
+  echo "debootstrap $suite with $1 ..."
+  # debootstrap checks the Release file's signature, not its Valid-Until date.
+  debootstrap --variant=minbase --force-check-gpg --keyring="$keyring" --cache-dir="$work/debs" \
+    --include="ca-certificates,$1" "$suite" "$root" "$mirror" >"$work/log" 2>&1 || {
+    tail -n 30 "$work/log" "$root/debootstrap/debootstrap.log" >&2
+    die "debootstrap failed"
+  }
+  # Debian's node, python and pip use the system's certificates, so this is all that a proxy's CA needs.
+  find /usr/local/share/ca-certificates -name '*.crt' -exec cp -L {} "$root/usr/local/share/ca-certificates/" \; 2>/dev/null || true
+  in_root update-ca-certificates >/dev/null 2>&1
+  # For an 'apt-get update' in a Dockerfile.
+  echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/90no-valid-until"
+}
+
+# import TAG COMMAND VERSIONS: makes the image from $root, and says so
+import() {
+  local old
+  old=$(docker image inspect -f '{{.Id}}' "$1" 2>/dev/null || true)
+  (
+    cd "$root"
+    rm -rf var/cache/apt/* var/lib/apt/lists/* var/log/* var/cache/debconf/*-old tmp/* \
+      usr/share/{doc,man,info,locale,lintian}/*
+    : >etc/resolv.conf
+    rm -f etc/hostname
+    tar --numeric-owner --exclude './dev/*' --exclude './proc/*' --exclude './sys/*' --exclude './run/*' -c .
+  ) | docker import --change "CMD [\"$2\"]" - "$1" >/dev/null
+  [ -z "$old" ] || docker image rm "$old" >/dev/null 2>&1 || true # unless something is built on it
+  rm -rf --one-file-system "$root"
+  echo "$1: $(docker image inspect -f '{{.Size}}' "$1" | awk '{printf "%.0f MB", $1 / 1e6}'), $3"
+}
+
+build_node() {
+  command -v npm >/dev/null || die "the node image takes npm from the npm registry and needs npm on this machine"
+  bootstrap nodejs
+  local version npm=$root/usr/local/lib/node_modules/npm registry
+  version=$(in_root node --version)
+  [[ $version == v24.* ]] || die "$suite has node $version, not 24: set SUITE or MIRROR"
+
+  # Debian's own npm package needs hundreds of others.
+  (cd "$work" && npm pack --silent "npm@$npm_version" >/dev/null)
+  mkdir -p "$npm"
+  tar -xzf "$work/npm-$npm_version.tgz" -C "$npm" --strip-components 1 --no-same-owner
+  rm -rf "$npm/docs" "$npm/man"
+  ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
+  ln -s ../lib/node_modules/npm/bin/npx-cli.js "$root/usr/local/bin/npx"
+  registry=$(npm config get registry --loglevel=error)
+  printf 'prefix=/usr/local\nregistry=%s\nupdate-notifier=false\n' "$registry" >"$npm/npmrc"
+
+  import "$node_tag" node "node $version, npm $(in_root npm --version)"
+}
+
+build_python() {
+  bootstrap python3.14-venv
+  local version index
+  ln -s /usr/bin/python3.14 "$root/usr/local/bin/python3"
+  ln -s /usr/bin/python3.14 "$root/usr/local/bin/python"
+  version=$(in_root python3 --version)
+  [[ $version == "Python 3.14."* ]] || die "$suite has $version, not 3.14"
+
+  index=${PIP_INDEX_URL:-$(python3 -m pip config get global.index-url 2>/dev/null || true)}
+  [ -z "$index" ] || printf '[global]\nindex-url = %s\n' "$index" >"$root/etc/pip.conf"
+
+  import "$python_tag" python3 "$version, pip $(in_root sh -c 'ls /usr/share/python-wheels' | sed -n 's/^pip-\([^-]*\)-.*/\1/p')"
+}
+
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+node_tag=claimbench/node:24
+python_tag=claimbench/python:3.14
+
+docker info >/dev/null 2>&1 || die "no Docker daemon answers"
+todo=()
+wanted "$node_tag" && todo+=(build_node)
+wanted "$python_tag" && todo+=(build_python)
+advise() {
+  printf 'choose them with:\n  export NODE_IMAGE=%s PYTHON_IMAGE=%s\n' "$node_tag" "$python_tag"
+}
+[ ${#todo[@]} -gt 0 ] || { advise; exit 0; }
+
+prepare
+work=$(mktemp -d -p "${TMPDIR:-/var/tmp}" claimbench-base.XXXXXX)
+root=$work/root
+cleanup() {
+  umount -q "$root/proc" "$root/sys" 2>/dev/null || true # left by a debootstrap that was stopped
+  rm -rf --one-file-system "$work"
+}
+unset TMPDIR # the folder is not there in a chroot
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+mkdir "$work/debs"
+for step in "${todo[@]}"; do "$step"; done
+advise

@@ -1,0 +1,84 @@
+import cluster from 'node:cluster';
+import { once } from 'node:events';
+import { settings } from './settings.js';
+
+const timeouts = {
+  keepAliveTimeout: 75_000,
+  headersTimeout: 80_000, // above keepAliveTimeout, or it would end idle connections first
+  requestTimeout: 300_000, // Node's default, which Fastify turns off
+};
+
+const signals = ['SIGTERM', 'SIGINT'];
+
+/**
+ * Serves until SIGTERM, from as many processes as WORKERS says.
+ * `app` is what listens and closes; `server` is the http.Server within it.
+ */
+export function serve(app, server = app) {
+  return settings.workers > 1 && cluster.isPrimary ? lead(settings.workers) : work(app, server);
+}
+
+async function work(app, server) {
+  Object.assign(server, timeouts);
+  drainOnSignal(app, server);
+
+  if (cluster.isWorker) {
+    process.send('ready');
+    await once(process, 'message');
+  }
+  await app.listen({ host: settings.host, port: settings.port });
+}
+
+function drainOnSignal(app, server) {
+  const sockets = new Set();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.once('close', () => process.exit(0));
+
+  // close() ends only what is idle at that moment. Look again for connections that have had their answer since,
+  // and for those that never sent a byte, which Node does not count as idle.
+  const sweep = () => {
+    server.closeIdleConnections();
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  };
+  let draining = false;
+  const drain = () => {
+    if (draining) return;
+    draining = true;
+    app.close();
+    setInterval(sweep, 500);
+  };
+  for (const signal of signals) process.on(signal, drain);
+}
+
+/** The primary: forks the workers, passes SIGTERM on, and fails as soon as one of them is lost. */
+function lead(count) {
+  let ready = 0;
+  let running = count;
+  let draining = false;
+
+  // All listen at once: keep-alive connections made while only one did would stay with it.
+  cluster.on('message', () => {
+    ready += 1;
+    if (ready === count) for (const worker of Object.values(cluster.workers)) worker.send('listen');
+  });
+
+  cluster.on('exit', (worker, code, signal) => {
+    if (!draining || code !== 0) {
+      console.error(`worker ${worker.process.pid} ended unexpectedly (${signal ?? code})`);
+      process.exit(1); // the other workers end with the primary
+    }
+    running -= 1;
+    if (running === 0) process.exit(0);
+  });
+
+  const drain = () => {
+    draining = true;
+    for (const worker of Object.values(cluster.workers)) worker.process.kill('SIGTERM');
+  };
+  for (const signal of signals) process.on(signal, drain);
+
+  for (let i = 0; i < count; i++) cluster.fork();
+}

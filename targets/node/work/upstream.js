@@ -1,0 +1,28 @@
+import { Pool } from 'undici';
+import { Refusal } from '../refusal.js';
+import { settings } from '../settings.js';
+
+// One pool a process, as there is one upstream. Connections are opened as needed and kept.
+const pool = new Pool(settings.upstreamUrl, {
+  connections: 256,
+  pipelining: 1, // a slow answer must not hold up another behind it
+  headersTimeout: 30_000, // the longest wait is 10 s; the default is five minutes
+  bodyTimeout: 30_000,
+});
+
+/** The body of /upstream: n calls at once, each of which waits ms milliseconds. */
+export async function upstream({ ms, n }) {
+  try {
+    const waits = await Promise.all(Array.from({ length: n }, () => wait(ms)));
+    return { ok: true, calls: n, waited_ms: waits.reduce((sum, waited) => sum + waited, 0) };
+  } catch (cause) {
+    throw new Refusal(502, 'upstream failed', { cause });
+  }
+}
+
+async function wait(ms) {
+  const { statusCode, body } = await pool.request({ method: 'GET', path: `/wait?ms=${ms}` });
+  const answer = await body.json(); // read even when refused, so that the connection is free again
+  if (statusCode !== 200) throw new Error(`upstream answered ${statusCode}`);
+  return answer.waited_ms;
+}

@@ -1,0 +1,1 @@
+"""The benchmark's Python targets: one contract, three ways to serve it."""

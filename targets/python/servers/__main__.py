@@ -1,0 +1,39 @@
+"""`python -m servers asgi` or `python -m servers fastapi`: the app on uvicorn."""
+
+import argparse
+import signal
+import sys
+
+import uvicorn
+
+from servers.settings import DRAIN_SECONDS, KEEP_ALIVE_SECONDS, settings
+
+APPS = {"asgi": "servers.asgi:app", "fastapi": "servers.fastapi_app:app"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m servers", description=__doc__)
+    parser.add_argument("app", choices=APPS)
+    app = APPS[parser.parse_args().app]
+
+    # uvicorn drains on SIGTERM and then raises it again for whoever had it before. With Python's
+    # default that kills the process; a clean stop has to end with 0.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
+if __name__ == "__main__":  # each of several workers imports this file again
+    main()

@@ -1,0 +1,46 @@
+"""The environment, read once and checked before anything is served."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from servers.whole_number import BadNumberError, WholeNumber
+
+KEEP_ALIVE_SECONDS = 75
+# A stopping server may finish what it has accepted. The longest answer takes ten seconds
+# (/upstream?ms=10000), so this is a little more; idle connections do not wait for it.
+DRAIN_SECONDS = 15
+
+PORT = WholeNumber("PORT", default=8080, least=1, most=65535)
+WORKERS = WholeNumber("WORKERS", default=1, least=1)
+THREADS = WholeNumber("THREADS", default=64, least=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    host: str
+    port: int
+    workers: int
+    threads: int
+    upstream_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        def read(number: WholeNumber) -> int:
+            return number.read(env.get(number.name))
+
+        return cls(
+            host=env.get("HOST", "127.0.0.1"),
+            port=read(PORT),
+            workers=read(WORKERS),
+            threads=read(THREADS),
+            upstream_url=env.get("UPSTREAM_URL", "http://127.0.0.1:9000"),
+        )
+
+
+try:
+    settings = Settings.from_env(os.environ)
+except BadNumberError as error:
+    sys.exit(f"{error}: not a positive whole number in range")

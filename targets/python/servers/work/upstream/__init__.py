@@ -1,0 +1,35 @@
+"""The work of /upstream: calls of a slow service, over a pool of kept-alive connections.
+
+One client for each way to wait, in its own file: a Flask worker does not carry aiohttp's twelve
+megabytes, nor an ASGI worker urllib3.
+"""
+
+import json
+
+from servers.whole_number import WholeNumber
+
+WAIT_MS = WholeNumber("ms", default=20, least=0, most=10_000)
+CALLS = WholeNumber("n", default=1, least=1, most=100)
+
+# Both clients, alike: how many connections a process may open, and how long it waits.
+POOL_SIZE = 256
+CONNECT_SECONDS = 5
+READ_SECONDS = 12  # longer than the longest wait that can be asked for
+
+
+class UpstreamError(Exception):
+    """A call failed, or its answer is not what was asked for."""
+
+
+def wait_url(base_url: str, ms: int) -> str:
+    return f"{base_url.rstrip('/')}/wait?ms={ms}"
+
+
+def waited_ms(status: int, body: bytes) -> int:
+    """Read the upstream's answer, `{"waited_ms":M}`."""
+    if status != 200:
+        raise UpstreamError(f"status {status}")
+    try:
+        return int(json.loads(body)["waited_ms"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UpstreamError(f"unexpected answer {body[:100]!r}") from error

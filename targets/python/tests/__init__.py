@@ -1,0 +1,1 @@
+"""The contract, checked against the servers as real processes."""
