@@ -84,16 +84,28 @@ func (s *session) run(cmd *cobra.Command, p *project) error {
 		writer.Journal(record.Entry{Event: record.EventInterrupted})
 	}
 	if measured != nil {
-		hint := fmt.Sprintf("what was measured is kept; go on with: bench run --resume %s", dir)
-		if own := hintOf(measured); own != "" {
-			hint = own + "; then go on with: bench run --resume " + dir
-		}
 		if interrupted {
 			measured = errors.New("interrupted; all servers were stopped")
 		}
-		return &failure{code: codeOf(measured), err: measured, hint: hint}
+		return s.broken(measured, dir)
 	}
 	return s.finish(dir, writer)
+}
+
+// broken is the failure of a run that could not go on. What was measured is kept;
+// a new folder in which nothing was is removed, so that the same command can be given again.
+func (s *session) broken(why error, dir string) error {
+	f := &failure{code: codeOf(why), err: why, hint: hintOf(why)}
+	r, err := record.Open(dir)
+	if err == nil && len(r.Results) == 0 && s.resume == "" {
+		os.RemoveAll(dir)
+		return f
+	}
+	if f.hint != "" {
+		f.hint += "; then "
+	}
+	f.hint += "go on with: bench run --resume " + dir
+	return f
 }
 
 // open makes the run's directory with its plan, or opens the one to resume.
@@ -118,6 +130,9 @@ func (s *session) open(cmd *cobra.Command, p *project) (root, dir string, made *
 			err = badInput("bench report "+s.resume+" shows it", "%s is complete: there is nothing to resume", s.resume)
 			return
 		}
+		if err = unchanged(ctx, p, old); err != nil {
+			return
+		}
 		dir, made, done = s.resume, &old.Plan, old.Done
 		w, err = record.Append(dir)
 	} else {
@@ -140,6 +155,20 @@ func (s *session) open(cmd *cobra.Command, p *project) (root, dir string, made *
 		err = w.Journal(record.Entry{Event: record.EventBegin})
 	}
 	return
+}
+
+// unchanged refuses to resume a run whose servers have other sources now.
+func unchanged(ctx context.Context, p *project, old *record.Run) error {
+	if _, err := p.load(ctx); err != nil {
+		return err
+	}
+	for _, t := range old.Plan.Targets {
+		same := func(now bench.Target) bool { return now.Name == t.Name && now.Digest == t.Digest }
+		if !slices.ContainsFunc(p.catalogue.Targets, same) {
+			return badInput("check out the sources that the run began with, or begin a new run", "resume: %s has changed since the run began", t.Name)
+		}
+	}
+	return nil
 }
 
 // measure makes the trials that are not done.

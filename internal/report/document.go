@@ -412,7 +412,7 @@ func number(x float64) string {
 	case a >= 100:
 		return fmt.Sprintf("%.0f", x)
 	case a >= 10:
-		return fmt.Sprintf("%.1f", x)
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", x), ".0")
 	default:
 		return fmt.Sprintf("%.3g", x)
 	}

@@ -18,7 +18,8 @@ import (
 )
 
 // Files are the regular files below dir that its .dockerignore, if it has one,
-// does not leave out: slash-separated paths relative to dir, sorted.
+// does not leave out: slash-separated paths relative to dir, sorted. As with
+// Docker itself, the Dockerfile and the .dockerignore are always among them.
 func Files(dir string) ([]string, error) {
 	patterns, err := ignored(dir)
 	if err != nil {
@@ -38,6 +39,7 @@ func Files(dir string) ([]string, error) {
 			return err
 		}
 		out, err := matcher.MatchesOrParentMatches(relative)
+		out = out && relative != "Dockerfile" && relative != ".dockerignore"
 		switch {
 		case err != nil:
 			return err

@@ -107,12 +107,16 @@ func NewDocker(ctx context.Context, root, run string, cpus cpuset.Set) (*Docker,
 	return d, nil
 }
 
-// ErrEngine is in every error that is the engine's, not a server's.
-var ErrEngine = errors.New("docker")
+// ErrEngine is in the errors that say the engine is away: no server can be
+// launched until it is back.
+var ErrEngine = errors.New("docker: the engine does not answer")
 
 func engineError(err error) error {
-	return &Error{Err: fmt.Errorf("%w: %w", ErrEngine, err),
-		Hint: "start the Docker engine, or set DOCKER_HOST, or use --runner process"}
+	if client.IsErrConnectionFailed(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return &Error{Err: fmt.Errorf("%w: %w", ErrEngine, err),
+			Hint: "start the Docker engine, or set DOCKER_HOST, or use --runner process"}
+	}
+	return fmt.Errorf("docker: %w", err)
 }
 
 func (d *Docker) labels() map[string]string { return map[string]string{label: "true", labelRun: d.run} }
