@@ -32,7 +32,7 @@ func main() {
 		// the program is pinned to a single CPU.
 		runtime.GOMAXPROCS(max(4, 2*runtime.NumCPU()))
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		<-ctx.Done()
 		stop() // a second signal ends the program at once

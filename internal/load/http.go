@@ -133,7 +133,7 @@ func (d *HTTP) attack(t *transport, s bench.Schedule) (*vegeta.Attacker, vegeta.
 	most := uint64(d.maxInflight) + 16
 	t.dues = make(dueRing, 4*most)
 	return vegeta.NewAttacker(client, vegeta.MaxWorkers(most)), &openPacer{
-		ctx: t.ctx, start: t.start, s: s, next: arrivals(s), dues: t.dues, grace: grace, sleep: newSleeper(),
+		ctx: t.ctx, start: t.start, s: s, next: arrivals(s), dues: t.dues, grace: grace,
 	}
 }
 

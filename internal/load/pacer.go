@@ -31,27 +31,35 @@ type openPacer struct {
 	next  func() (time.Duration, bool)
 	dues  dueRing
 	grace time.Duration
-	sleep func(time.Time)
+	sleep sleeper
 }
 
+// Pace implements vegeta.Pacer: it returns when the next request is due.
 func (p *openPacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
-	due, ok := p.next()
-	if !ok || p.ctx.Err() != nil {
-		return 0, true
+	stop := !p.pace(hits)
+	if stop {
+		p.sleep.end()
 	}
+	return 0, stop
+}
+
+func (p *openPacer) pace(hits uint64) (more bool) {
+	due, ok := p.next()
 	now := time.Now()
-	if now.Sub(p.start) > p.s.Duration.Duration+p.grace {
-		return 0, true
+	if !ok || now.Sub(p.start) > p.s.Duration.Duration+p.grace {
+		return false
 	}
 	p.dues.set(hits, due)
 	for wait := p.start.Add(due).Sub(now); wait > 0; wait = time.Until(p.start.Add(due)) {
 		if p.ctx.Err() != nil {
-			return 0, true
+			return false
 		}
-		p.sleep(time.Now().Add(min(wait, 100*time.Millisecond))) // so that a slow schedule can be cancelled
+		p.sleep.sleep(min(wait, 100*time.Millisecond)) // so that a slow schedule can be cancelled
 	}
-	return 0, false
+	return p.ctx.Err() == nil
 }
+
+// Rate implements vegeta.Pacer.
 
 func (p *openPacer) Rate(time.Duration) float64 { return float64(p.s.Rate) }
 
@@ -62,10 +70,12 @@ type closedPacer struct {
 	s     bench.Schedule
 }
 
+// Pace implements vegeta.Pacer: it never waits.
 func (p *closedPacer) Pace(time.Duration, uint64) (time.Duration, bool) {
 	return 0, p.ctx.Err() != nil || time.Since(p.start) >= p.s.Duration.Duration
 }
 
+// Rate implements vegeta.Pacer.
 func (p *closedPacer) Rate(time.Duration) float64 { return 0 }
 
 var _, _ vegeta.Pacer = (*openPacer)(nil), (*closedPacer)(nil)

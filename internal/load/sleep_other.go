@@ -4,8 +4,8 @@ package load
 
 import "time"
 
-// newSleeper returns a function that sleeps until a time, as precisely as Go's
-// timers do on this system.
-func newSleeper() func(until time.Time) {
-	return func(until time.Time) { time.Sleep(time.Until(until)) }
-}
+// sleeper sleeps as precisely as Go's timers do on this system.
+type sleeper struct{}
+
+func (*sleeper) sleep(d time.Duration) { time.Sleep(d) }
+func (*sleeper) end()                  {}

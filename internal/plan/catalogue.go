@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -47,6 +48,10 @@ type XBench struct {
 // LoadCatalogue reads docker-compose.yml in the folder root, with variables
 // from the environment and from .env, as Compose does.
 func LoadCatalogue(ctx context.Context, root string) (*Catalogue, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
 	file := filepath.Join(root, ComposeFile)
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -61,7 +66,8 @@ func LoadCatalogue(ctx context.Context, root string) (*Catalogue, error) {
 		return nil, d.composeError(err)
 	}
 	c := &Catalogue{}
-	for name, service := range project.Services {
+	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
+		service := project.Services[name]
 		block, ok := service.Extensions["x-bench"]
 		if !ok {
 			c.Services = append(c.Services, name)
@@ -73,8 +79,6 @@ func LoadCatalogue(ctx context.Context, root string) (*Catalogue, error) {
 		}
 		c.Targets = append(c.Targets, target)
 	}
-	slices.Sort(c.Services)
-	slices.SortFunc(c.Targets, func(a, b bench.Target) int { return strings.Compare(a.Name, b.Name) })
 	if len(c.Targets) == 0 {
 		return nil, d.errorf("services", "no service has an x-bench block, so there is no target")
 	}

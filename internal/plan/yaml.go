@@ -60,8 +60,13 @@ func (d *document) errorf(field, format string, args ...any) error {
 // decode reads one strict YAML document into the struct that into points to:
 // fields must be known by their JSON names, and values must parse. All errors
 // are InputErrors.
-func decode(file string, data []byte, into any) (*document, error) {
-	d := &document{file: file, places: map[string]*token.Token{}}
+func decode(file string, data []byte, into any) (d *document, err error) {
+	d = &document{file: file, places: map[string]*token.Token{}}
+	defer func() { // the library panics on some malformed tags
+		if p := recover(); p != nil {
+			d, err = nil, d.errorf("", "no YAML that can be read: %v", p)
+		}
+	}()
 	f, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, d.decodeError(err)

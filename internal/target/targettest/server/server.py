@@ -27,12 +27,12 @@ class Handler(BaseHTTPRequestHandler):
                               "framework_version": "1", "workers": 1, "pid": os.getpid(), "mode": MODE})
         elif url.path == "/json":
             served += 1
-            if MODE == "dies" and served > 500:
+            if MODE == "dies" and served > 60:
                 print("out of luck", flush=True)
                 os._exit(3)
             if MODE == "hangs":
                 time.sleep(3600)
-            if MODE == "turns-wrong" and served > 100:
+            if MODE == "turns-wrong" and served > 40:
                 return self.answer(200, {"ok": True, "value": "b"})
             self.answer(500 if MODE == "says-500" else 200, {"ok": True, "value": "b" if MODE == "wrong-body" else "a"})
         elif url.path == "/upstream":

@@ -1,0 +1,297 @@
+package plan
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/cpuset"
+)
+
+var update = flag.Bool("update", false, "write the generated files anew")
+
+const root = "../.."
+
+// project loads the files of this repository, which must be right.
+func project(t *testing.T) (*Catalogue, []bench.Scenario, bench.Guide) {
+	t.Helper()
+	c, err := LoadCatalogue(context.Background(), root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := LoadScenarios(filepath.Join(root, "scenarios"), c.Services)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := LoadGuide(filepath.Join(root, "claims", "codieshub-node-vs-python-2026.yaml"), c, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, s, g
+}
+
+func TestProject(t *testing.T) {
+	c, _, g := project(t)
+	tiers := map[string]int{}
+	for _, target := range c.Targets {
+		tiers[target.Tier+" "+target.Runtime]++
+		if target.Container.User == "" || !target.Container.ReadOnly || !slices.Equal(target.Container.CapDrop, []string{"ALL"}) || len(target.Container.SecurityOpt) == 0 {
+			t.Errorf("%s is not confined: %+v", target.Name, target.Container)
+		}
+	}
+	for _, tier := range []string{"bare", "mainstream", "modern"} {
+		if tiers[tier+" node"] != 1 || tiers[tier+" python"] != 1 {
+			t.Errorf("tier %s: %v", tier, tiers)
+		}
+	}
+	if !slices.Equal(c.Services, []string{"upstream"}) {
+		t.Errorf("services are %v", c.Services)
+	}
+	if len(g.Claims) != 25 {
+		t.Errorf("%d claims", len(g.Claims))
+	}
+}
+
+func TestSchemasAreUpToDate(t *testing.T) {
+	schemas, err := Schemas()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range schemas {
+		path := filepath.Join(root, name)
+		if *update {
+			if err := os.WriteFile(path, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s is not what the Go types say (%v): run go test ./internal/plan -update", name, err)
+		}
+	}
+}
+
+func newPlan(t *testing.T, seed uint64) (*bench.Plan, string) {
+	t.Helper()
+	c, s, g := project(t)
+	p, err := New(Choice{Profile: "demo", Runner: "process", Seed: seed, Allowed: cpuset.Set{0, 1}}, c, s, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := Encode(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, Hash(encoded)
+}
+
+func TestSameSeedSamePlan(t *testing.T) {
+	_, a := newPlan(t, 7)
+	_, b := newPlan(t, 7)
+	_, c := newPlan(t, 8)
+	if a != b {
+		t.Error("the same seed gives two plans")
+	}
+	if a == c {
+		t.Error("two seeds give the same plan")
+	}
+}
+
+func TestRoundsAreWholeAndShuffled(t *testing.T) {
+	p, _ := newPlan(t, 7)
+	orders := map[string]bool{}
+	for round := 1; round <= p.Profile.Rounds; round++ {
+		var order []string
+		for _, trial := range p.Trials {
+			if trial.Round == round {
+				order = append(order, trial.Arm())
+			}
+		}
+		orders[strings.Join(order, " ")] = true
+		slices.Sort(order)
+		if len(order) != 18 || len(slices.Compact(order)) != 18 {
+			t.Errorf("round %d has %d arms, want each of 18 once", round, len(order))
+		}
+	}
+	if len(orders) != p.Profile.Rounds {
+		t.Errorf("%d rounds have %d orders", p.Profile.Rounds, len(orders))
+	}
+	for i, trial := range p.Trials {
+		if trial.N != i+1 {
+			t.Fatalf("trial %d has number %d", i+1, trial.N)
+		}
+	}
+	if p.CPUs != (bench.CPUs{Generator: "0", Target: "1"}) {
+		t.Errorf("CPUs are %+v", p.CPUs)
+	}
+}
+
+// Within a round both sides of a comparison meet the same arrivals; another
+// round has others.
+func TestArrivalsArePaired(t *testing.T) {
+	p, _ := newPlan(t, 7)
+	seeds := map[string]map[int]uint64{} // target, round
+	for _, trial := range p.Trials {
+		if trial.Scenario != "json" {
+			continue
+		}
+		if seeds[trial.Target] == nil {
+			seeds[trial.Target] = map[int]uint64{}
+		}
+		seeds[trial.Target][trial.Round] = trial.Phases[1].Schedule.Seed
+	}
+	node, python := seeds["node-http"], seeds["python-asgi"]
+	for round := range node {
+		if node[round] != python[round] {
+			t.Errorf("round %d: seeds %d and %d", round, node[round], python[round])
+		}
+	}
+	if node[1] == node[2] {
+		t.Error("two rounds have the same arrivals")
+	}
+}
+
+func TestUnknownChoices(t *testing.T) {
+	c, s, g := project(t)
+	for want, choice := range map[string]Choice{
+		`unknown profile "quik"; did you mean "quick"?`:              {Profile: "quik"},
+		`unknown scenario "jsn"; did you mean "json"?`:               {Profile: "demo", Scenarios: []string{"jsn"}},
+		`unknown target "node-exprss"; did you mean "node-express"?`: {Profile: "demo", Targets: []string{"node-exprss"}},
+	} {
+		if _, err := New(choice, c, s, g); err == nil || err.Error() != want {
+			t.Errorf("error is %v, want %s", err, want)
+		}
+	}
+}
+
+const goodScenario = `name: s
+why: because
+workload:
+  driver: http
+  path: /json
+  expect: {status: 200}
+measure: [latency, throughput]
+rates: [100/s]
+`
+
+func TestScenarioMistakes(t *testing.T) {
+	if _, err := parseScenario("s.yaml", []byte(goodScenario), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ old, new, want string }{
+		{"why: because", "wyh: because", `s.yaml:2:1: wyh: unknown field; did you mean "why"?`},
+		{"path: /json", "pth: /json", `s.yaml:5:3: workload.pth: unknown field; did you mean "path"?`},
+		{"name: s", "name: t", `s.yaml:1:7: name: is "t", but the file is named "s"`},
+		{"driver: http", "driver: htp", `s.yaml:4:11: workload.driver: unknown "htp"; did you mean "http"?`},
+		{"latency, throughput", "latencies", `s.yaml:7:11: measure[0]: unknown "latencies"; did you mean "latency"?`},
+		{"[100/s]", "[-5/s]", `s.yaml:8:9: rates[0]: rate "-5/s" must be positive`},
+		{"[100/s]", "[fast]", `s.yaml:8:9: rates[0]: "fast" is no rate; write requests a second, such as 200/s`},
+		{"rates: [100/s]", "connections: 5", `s.yaml: rates: latency is measured at common rates; give at least one`},
+		{"path: /json", "timeout: \"10\"\n  path: /json", `s.yaml:5:12: workload.timeout: "10" is no duration; write a number with a unit, such as 10s or 250ms`},
+		{"path: /json", "path: json", `s.yaml:5:9: workload.path: "json" must start with /`},
+		{"status: 200", "status: ok", `s.yaml:6:20: workload.expect.status: cannot unmarshal string into Go struct field Scenario.Workload of type int`},
+		{"status: 200", "status: 99", `s.yaml:6:20: workload.expect.status: give the HTTP status of a good answer`},
+		{"rates: [100/s]", "rates: [100/s]\nneeds: [postgres]", `s.yaml:9:9: needs[0]: unknown "postgres"; did you mean`},
+		{"rates: [100/s]", "rates: [100/s]\nrates: [1/s]", `s.yaml:9:1: mapping key "rates" already defined at [8:1]`},
+		{"rates: [100/s]", "rates: [100/s", `s.yaml:8:8: sequence end token ']' not found`},
+		{"rates: [100/s]", "rates: [100/s]\n---\nname: x", `s.yaml: want one YAML document, have 2`},
+	} {
+		text := strings.Replace(goodScenario, c.old, c.new, 1)
+		_, err := parseScenario("s.yaml", []byte(text), []string{"upstream"})
+		if err == nil || !strings.HasPrefix(err.Error(), strings.TrimSuffix(c.want, "; did you mean")) {
+			t.Errorf("%q for %q:\n got %v\nwant %s", c.new, c.old, err, c.want)
+		}
+	}
+}
+
+const goodGuide = `name: g
+title: T
+author: A
+published: 2026-04-14
+claims:
+  - id: one
+    quotes: [{quote: "Q", section: S}]
+    tests:
+      - {scenario: json, metric: p50, of: node, to: python, expect: lower, margin: 10%}
+`
+
+func TestGuideMistakes(t *testing.T) {
+	c, s, _ := project(t)
+	if _, err := parseGuide("g.yaml", []byte(goodGuide), c, s); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []struct{ old, new, want string }{
+		{"metric: p50", "metric: p59", `g.yaml:9:34: claims[0].tests[0].metric: unknown "p59"; did you mean "p50"?`},
+		{"scenario: json", "scenario: jsno", `g.yaml:9:20: claims[0].tests[0].scenario: unknown "jsno"; did you mean "json"?`},
+		{"scenario: json", "scenario: compute", `g.yaml:9:37: claims[0].tests[0].metric: p50 comes from latency, which scenario compute does not measure`},
+		{"to: python", "to: node", `g.yaml:9:53: claims[0].tests[0].to: compares "node" with itself`},
+		{"of: node, to: python", "of: node-http, to: node", `g.yaml:9:58: claims[0].tests[0].to: compares "node-http" with itself`},
+		{"of: node", "of: nod", `g.yaml:9:43: claims[0].tests[0].of: unknown "nod"; did you mean "node"?`},
+		{"expect: lower", "expect: less", `g.yaml:9:69: claims[0].tests[0].expect: unknown "less"; known are higher, lower`},
+		{"margin: 10%", "margin: 10", `g.yaml:9:84: claims[0].tests[0].margin: "10" is no percentage; write 10%`},
+		{"margin: 10%", "tiers: [modrn]", `g.yaml:9:84: claims[0].tests[0].tiers[0]: unknown "modrn"; did you mean "modern"?`},
+		{"margin: 10%", "variant: {WORKERS: 2}", `g.yaml:9:76: claims[0].tests[0].variant: scenario json has no variant WORKERS=2`},
+		{"margin: 10%", "at_most: 2", `g.yaml:9:9: claims[0].tests[0]: a test with at_most or at_least is a bound`},
+		{", to: python, expect: lower, margin: 10%", ", at_most: -1", `g.yaml:9:9: claims[0].tests[0]: a bound must be positive`},
+		{", to: python", "", `g.yaml:9:9: claims[0].tests[0]: give to and expect, or a bound`},
+		{"published: 2026-04-14", "published: April", `g.yaml:4:12: published: "April" is no date; write YYYY-MM-DD`},
+		{"quotes: [{quote: \"Q\", section: S}]", "quotes: []", `g.yaml:6:7: claims[0]: claim "one" quotes nothing`},
+		{"    tests:\n      - {scenario: json, metric: p50, of: node, to: python, expect: lower, margin: 10%}\n", "", `claim "one" has no test; say under untested why`},
+	} {
+		text := strings.Replace(goodGuide, m.old, m.new, 1)
+		_, err := parseGuide("g.yaml", []byte(text), c, s)
+		if err == nil || !strings.Contains(err.Error(), m.want) {
+			t.Errorf("%q for %q:\n got %v\nwant %s", m.new, m.old, err, m.want)
+		}
+	}
+}
+
+func TestCatalogueMistakes(t *testing.T) {
+	good, err := os.ReadFile(filepath.Join(root, ComposeFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []struct{ old, new, want string }{
+		{"framework: express", "framwork: express", `unknown field; did you mean "framework"?`},
+		{"tier: mainstream", "tier: [mainstream]", "services.node-express.x-bench"},
+		{"command: [\"node\", \"express/server.js\"]", "comand: [\"node\"]", "services.node-express"},
+		{"framework: express", "framework: \"\"", "runtime, framework and tier must be given"},
+		{"locks: [\"package.json\"", "locks: [\"pakage.json\"", "no file pakage.json in targets/node"},
+	} {
+		dir := t.TempDir()
+		if err := os.Symlink(must(filepath.Abs(filepath.Join(root, "targets"))), filepath.Join(dir, "targets")); err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Replace(string(good), m.old, m.new, 1)
+		if text == string(good) {
+			t.Fatalf("%q is not in the file", m.old)
+		}
+		if err := os.WriteFile(filepath.Join(dir, ComposeFile), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := LoadCatalogue(context.Background(), dir)
+		if err == nil || !strings.Contains(err.Error(), m.want) || !strings.Contains(err.Error(), ComposeFile+":") {
+			t.Errorf("%q for %q:\n got %v\nwant %s", m.new, m.old, err, m.want)
+		}
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(goodScenario))
+	f.Add([]byte("a: &x {b: *x}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		parseScenario("s.yaml", data, nil) // must not panic
+	})
+}

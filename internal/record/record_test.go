@@ -1,0 +1,187 @@
+package record
+
+import (
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/claimbench/claimbench/internal/bench"
+)
+
+func randomHits(n int) []bench.Hit {
+	random := rand.New(rand.NewPCG(1, 1))
+	hits := make([]bench.Hit, n)
+	for i := range hits {
+		due := time.Duration(i) * 100 * time.Microsecond
+		sent := due + time.Duration(random.IntN(100_000))
+		hits[i] = bench.Hit{Seq: uint64(i), Due: due, Sent: sent, Done: sent + time.Duration(random.ExpFloat64()*1e6), Code: 200, BytesIn: 900, BytesOut: 3}
+		if random.IntN(50) == 0 {
+			hits[i].Code, hits[i].Err = 0, bench.ErrTimeout
+		}
+	}
+	return hits
+}
+
+func writeHits(t testing.TB, path string, phases map[string][]bench.Hit) {
+	t.Helper()
+	f, err := CreateHits(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, phase := range []string{"warmup", "throughput"} {
+		f.Begin(phase)
+		for _, h := range phases[phase] {
+			if err := f.Record(h); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestHitsComeBackAsTheyWere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), HitsFile)
+	want := map[string][]bench.Hit{"warmup": randomHits(3 * rowsAtOnce / 2), "throughput": randomHits(5000)}
+	writeHits(t, path, want)
+	got := map[string][]bench.Hit{}
+	if err := EachHit(path, func(phase string, h bench.Hit) { got[phase] = append(got[phase], h) }); err != nil {
+		t.Fatal(err)
+	}
+	for phase := range want {
+		if !slices.Equal(got[phase], want[phase]) {
+			t.Errorf("%s: %d hits came back, %d were written, or they differ", phase, len(got[phase]), len(want[phase]))
+		}
+	}
+	if _, err := CreateHits(path); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("the file was written over: %v", err)
+	}
+}
+
+// A Parquet file that is cut anywhere, or has bits turned, is an error or other
+// hits, never a panic.
+func TestDamagedHits(t *testing.T) {
+	path := filepath.Join(t.TempDir(), HitsFile)
+	writeHits(t, path, map[string][]bench.Hit{"throughput": randomHits(2000)})
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cut := 0; cut < len(whole); cut += len(whole)/40 + 1 {
+		if err := os.WriteFile(path, whole[:cut], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := EachHit(path, func(string, bench.Hit) {}); err == nil {
+			t.Errorf("cut at %d of %d: no error", cut, len(whole))
+		}
+	}
+	random := rand.New(rand.NewPCG(3, 3))
+	for range 200 {
+		turned := slices.Clone(whole)
+		turned[random.IntN(len(turned))] ^= 1 << random.IntN(8)
+		if err := os.WriteFile(path, turned, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		EachHit(path, func(string, bench.Hit) {})
+	}
+}
+
+func newRun(t *testing.T) *Writer {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "reports", "run")
+	w, err := Create(dir, []byte(`{"schema":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	return w
+}
+
+func TestEvidenceIsNeverOverwritten(t *testing.T) {
+	w := newRun(t)
+	if _, err := Create(w.Dir, nil); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a second run in the same folder: %v", err)
+	}
+	if err := w.Verdicts([]byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Verdicts([]byte("{}")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("verdicts were written twice: %v", err)
+	}
+}
+
+func TestInterruptedTrialsAreSetAside(t *testing.T) {
+	w := newRun(t)
+	trial := bench.Trial{N: 3, Scenario: "json", Target: "node"}
+	for range 3 {
+		hits, err := w.Trial(trial)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hits.Close()
+	}
+	for _, name := range []string{"", ".interrupted-1", ".interrupted-2"} {
+		if _, err := os.Stat(filepath.Join(w.Dir, TrialsFolder, trial.Folder()+name)); err != nil {
+			t.Error(err)
+		}
+	}
+	data, err := os.ReadFile(filepath.Join(w.Dir, JournalFile))
+	if err != nil || strings.Count(string(data), EventSetAside) != 2 {
+		t.Errorf("journal is %s, %v", data, err)
+	}
+}
+
+func TestSumsSeeEveryFileOfEvidence(t *testing.T) {
+	w := newRun(t)
+	before, err := Sums(w.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hits, err := w.Trial(bench.Trial{N: 1, Scenario: "s", Target: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hits.Close()
+	if err := os.WriteFile(filepath.Join(w.Dir, "report.html"), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	after, err := Sums(w.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(after) != len(before)+1 || after["trials/001-s-t/hits.parquet"] == "" {
+		t.Errorf("sums went from %d to %v", len(before), after)
+	}
+}
+
+// BenchmarkRecord shows what a hit costs in time, in memory and on disk.
+func BenchmarkRecord(b *testing.B) {
+	hits := randomHits(100_000)
+	path := filepath.Join(b.TempDir(), HitsFile)
+	f, err := CreateHits(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	f.Begin("throughput")
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if err := f.Record(hits[i%len(hits)]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		b.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(info.Size())/float64(b.N), "disk-B/op")
+}

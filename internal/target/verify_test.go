@@ -1,0 +1,100 @@
+package target_test
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/reference"
+	"github.com/claimbench/claimbench/internal/target"
+	"github.com/claimbench/claimbench/internal/target/targettest"
+)
+
+func scenarios() []bench.Scenario {
+	scenario := func(name, path string, calls map[string]int, json map[string]any) bench.Scenario {
+		return bench.Scenario{Name: name, Variants: []bench.Variant{{}}, Workload: bench.Workload{
+			Method: "GET", Path: path, Timeout: bench.Duration{Duration: 2 * time.Second},
+			Expect: bench.Expect{Status: 200, JSON: json, Calls: calls}}}
+	}
+	return []bench.Scenario{
+		scenario("json", "/json", nil, map[string]any{"ok": true}),
+		scenario("wait", "/upstream?ms=5", map[string]int{"upstream": 1}, map[string]any{"waited_ms": uint64(5)}),
+	}
+}
+
+// verify checks three good servers and one in the given mode.
+func verify(t *testing.T, l bench.Launcher, mode string) *target.Conformance {
+	t.Helper()
+	upstream, err := reference.NewUpstream("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer upstream.Close()
+	var targets []bench.Target
+	for name, m := range map[string]string{"a-good": "good", "b-good": "good", "suspect": mode} {
+		on := targettest.Server(t, m)
+		on.Name = name
+		if err := l.Prepare(context.Background(), on); err != nil {
+			t.Fatal(err)
+		}
+		targets = append(targets, on)
+	}
+	v := target.Verifier{Launcher: l, Upstream: upstream,
+		Env: map[string]string{"UPSTREAM_URL": "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(upstream.Port()))}}
+	c, err := v.Verify(context.Background(), targets, scenarios())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+var breaches = []struct{ mode, arm, problem string }{
+	{"good", "", ""},
+	{"exits", "json/suspect", "ended: exit status 1"},
+	{"says-500", "json/suspect", "status 500, want 200"},
+	{"wrong-body", "json/suspect", `differs from that of the other servers at byte 20: "{\"ok\":true,\"value\":\"b\"}" instead of "{\"ok\":true,\"value\":\"a\"}"`},
+	{"hangs", "json/suspect", "no answer within 2s"},
+	{"no-length", "json/suspect", "no content-length"},
+	{"no-calls", "wait/suspect", "called the upstream 0 times, not 1"},
+}
+
+func check(t *testing.T, c *target.Conformance, arm, problem string) {
+	t.Helper()
+	for at, found := range c.Problems {
+		if !strings.Contains(at, "suspect") {
+			t.Errorf("a good server is excluded: %s: %s", at, found)
+		}
+	}
+	if len(c.Bodies["json"]) != 64 || len(c.Bodies["wait"]) != 64 {
+		t.Errorf("agreed bodies are %v", c.Bodies)
+	}
+	switch found, ok := c.Problems[arm]; {
+	case arm == "" && len(c.Problems) > 0:
+		t.Errorf("problems: %v", c.Problems)
+	case arm != "" && (!ok || !strings.Contains(found, problem)):
+		t.Errorf("problems are %v, want at %s: %s", c.Problems, arm, problem)
+	}
+}
+
+func TestVerifyFindsEachBreach(t *testing.T) {
+	for _, b := range breaches {
+		t.Run(b.mode, func(t *testing.T) { check(t, verify(t, &targettest.Fake{}, b.mode), b.arm, b.problem) })
+	}
+}
+
+// The same on real processes, with what only they can do wrong.
+func TestVerifyProcesses(t *testing.T) {
+	for _, b := range append(breaches[:2:2], []struct{ mode, arm, problem string }{
+		{"no-drain", "wait/suspect", "SIGTERM does not drain"},
+		{"wrong-body", "json/suspect", "differs"},
+	}...) {
+		t.Run(b.mode, func(t *testing.T) {
+			p := &target.Process{Root: targettest.Root(), Cache: t.TempDir()}
+			check(t, verify(t, p, b.mode), b.arm, b.problem)
+		})
+	}
+}
