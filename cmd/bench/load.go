@@ -81,7 +81,6 @@ func newLoad() *cobra.Command {
 	f.StringVar(&l.body, "body", "", "request body")
 	f.StringVar(&l.raw, "raw", "", "write every request to this Parquet file, which must not exist")
 	f.BoolVar(&l.asJSON, "json", false, "print JSON")
-	cmd.MarkFlagsMutuallyExclusive("rate", "connections")
 	cmd.RegisterFlagCompletionFunc("arrivals", cobra.FixedCompletions(bench.ArrivalsNames, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -116,6 +115,8 @@ func (l *loader) input(address string) (base string, w bench.Workload, s bench.S
 		return "", w, s, badInput("known are constant and poisson", "unknown arrivals %q", l.arrivals)
 	case l.connections < 0 || l.connections > 60000:
 		return "", w, s, badInput("", "--connections must be from 1 to 60000")
+	case l.connections > 0 && l.rate != "":
+		return "", w, s, badInput("--rate makes an open loop, --connections a closed one", "give --rate or --connections, not both")
 	case l.connections > 0:
 		return base, w, s, nil
 	case l.rate == "":

@@ -26,6 +26,8 @@ type Target struct {
 	Locks   []string   `json:"locks,omitempty"`
 	// Version is the command that prints the runtime's version.
 	Version []string `json:"version,omitempty"`
+	// Ready is how long it may take from its launch to its first good answer.
+	Ready Duration `json:"ready"`
 	// Path are folders, relative to the prepared copy, that go before PATH.
 	Path []string `json:"path,omitempty"`
 }

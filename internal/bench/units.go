@@ -33,7 +33,7 @@ type Rate float64
 // MarshalText writes the rate as UnmarshalText reads it.
 func (r Rate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-func (r Rate) String() string { return strconv.FormatFloat(float64(r), 'g', -1, 64) + "/s" }
+func (r Rate) String() string { return strconv.FormatFloat(float64(r), 'f', -1, 64) + "/s" }
 
 // UnmarshalText reads "200/s" or a plain number of requests a second.
 func (r *Rate) UnmarshalText(text []byte) error {

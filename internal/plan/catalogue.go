@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -23,6 +24,9 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/source"
 )
+
+// defaultReady is how long a server may take to become ready.
+const defaultReady = 30 * time.Second
 
 // ComposeFile is the catalogue's name in the project's folder.
 const ComposeFile = "docker-compose.yml"
@@ -43,6 +47,8 @@ type XBench struct {
 	Locks     []string   `json:"locks,omitempty"`
 	Version   []string   `json:"version,omitempty"`
 	Path      []string   `json:"path,omitempty"`
+	// Ready is how long a server may take to become ready; 30 s where it is not given.
+	Ready bench.Duration `json:"ready,omitzero"`
 }
 
 // LoadCatalogue reads docker-compose.yml in the folder root, with variables
@@ -184,7 +190,10 @@ func newTarget(d *document, root, name string, service types.ServiceConfig, bloc
 			User: service.User, CapDrop: service.CapDrop, SecurityOpt: service.SecurityOpt,
 			ReadOnly: service.ReadOnly, Tmpfs: service.Tmpfs, MemoryBytes: int64(service.MemLimit),
 		},
-		Prepare: x.Prepare, Locks: x.Locks, Version: x.Version, Path: x.Path,
+		Prepare: x.Prepare, Locks: x.Locks, Version: x.Version, Path: x.Path, Ready: x.Ready,
+	}
+	if t.Ready.Duration == 0 {
+		t.Ready.Duration = defaultReady
 	}
 	return t, nil
 }

@@ -14,11 +14,10 @@ import (
 	"time"
 )
 
-// Timeouts of the launchers.
+// Limits of the launchers.
 const (
-	ReadyTimeout = 30 * time.Second // launch to the first good answer of /healthz
-	StopTimeout  = 8 * time.Second  // SIGTERM to SIGKILL
-	logTail      = 64 << 10         // bytes kept of a server's log
+	StopTimeout = 8 * time.Second // SIGTERM to SIGKILL
+	logTail     = 64 << 10        // bytes kept of a server's log
 )
 
 // Error is a failure with advice for the person at the keyboard and, where a

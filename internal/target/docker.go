@@ -50,12 +50,10 @@ type Docker struct {
 	// VM says that the engine runs in a virtual machine, so that containers have no
 	// address on this machine and ports are published.
 	VM bool
-	// ReadyTimeout is how long a server may take; the package's own where it is 0.
-	ReadyTimeout time.Duration
 
 	api     *client.Client
 	run     string
-	network string
+	network string // its id
 	gateway string
 	images  sync.Map // image by target name
 }
@@ -91,6 +89,10 @@ func NewDocker(ctx context.Context, root, run string, cpus cpuset.Set) (*Docker,
 	d := &Docker{Root: root, CPUs: cpus, api: api, run: run,
 		Engine: fmt.Sprintf("%s, API %s, cgroup v%s", info.ServerVersion, api.ClientVersion(), info.CgroupVersion),
 		VM:     runtime.GOOS != "linux" || strings.Contains(info.OperatingSystem, "Docker Desktop"),
+	}
+	if err := d.sweep(ctx); err != nil { // what a broken session of the same run left
+		api.Close()
+		return nil, err
 	}
 	made, err := api.NetworkCreate(ctx, "claimbench-"+run, network.CreateOptions{Driver: "bridge", Labels: d.labels()})
 	if err != nil {
@@ -276,11 +278,7 @@ func (d *Docker) start(ctx context.Context, s *containerServer, t bench.Target) 
 	if ownsContainer(seen.State.Pid, s.id) {
 		s.pid = seen.State.Pid
 	}
-	timeout := d.ReadyTimeout
-	if timeout == 0 {
-		timeout = ReadyTimeout
-	}
-	if err := awaitReady(ctx, s.url, timeout, s.Alive); err != nil {
+	if err := awaitReady(ctx, s.url, t.Ready.Duration, s.Alive); err != nil {
 		return err
 	}
 	s.placement, err = d.placed(ctx, s, t, address)
@@ -335,15 +333,30 @@ func (d *Docker) placed(ctx context.Context, s *containerServer, t bench.Target,
 // Close removes the run's network and, should any be left, its containers.
 func (d *Docker) Close(ctx context.Context) error {
 	defer d.api.Close()
-	left, err := d.api.ContainerList(ctx, container.ListOptions{All: true,
-		Filters: filters.NewArgs(filters.Arg("label", labelRun+"="+d.run))})
-	if err != nil {
-		return engineError(fmt.Errorf("remove the run's network: %w", err))
+	if err := d.sweep(ctx); err != nil {
+		return fmt.Errorf("remove the run's network: %w", err)
 	}
-	for _, c := range left {
+	return nil
+}
+
+// sweep removes the containers and networks that bear the run's label.
+func (d *Docker) sweep(ctx context.Context) error {
+	ours := filters.NewArgs(filters.Arg("label", labelRun+"="+d.run))
+	containers, err := d.api.ContainerList(ctx, container.ListOptions{All: true, Filters: ours})
+	if err != nil {
+		return engineError(err)
+	}
+	for _, c := range containers {
 		err = errors.Join(err, d.api.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true}))
 	}
-	return errors.Join(err, d.api.NetworkRemove(ctx, d.network))
+	networks, listed := d.api.NetworkList(ctx, network.ListOptions{Filters: ours})
+	for _, n := range networks {
+		err = errors.Join(err, d.api.NetworkRemove(ctx, n.ID))
+	}
+	if err = errors.Join(err, listed); err != nil {
+		return engineError(err)
+	}
+	return nil
 }
 
 func variables(layers ...map[string]string) []string {

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cpuset"
@@ -21,8 +20,8 @@ func TestProcess(t *testing.T) {
 		t.Fatal("these tests launch python3, which is not on PATH")
 	}
 	cache := t.TempDir()
-	targettest.Suite(t, targettest.Kind{New: func(t *testing.T, cpus cpuset.Set, ready time.Duration) bench.Launcher {
-		return &target.Process{Root: targettest.Root(), Cache: cache, CPUs: cpus, ReadyTimeout: ready}
+	targettest.Suite(t, targettest.Kind{New: func(t *testing.T, cpus cpuset.Set) bench.Launcher {
+		return &target.Process{Root: targettest.Root(), Cache: cache, CPUs: cpus}
 	}})
 }
 
@@ -33,20 +32,19 @@ func TestDocker(t *testing.T) {
 		}
 		t.Skipf("SKIPPED: the Docker launcher goes untested, since no engine answers: %v", err)
 	}
-	targettest.Suite(t, targettest.Kind{Confined: true, New: func(t *testing.T, cpus cpuset.Set, ready time.Duration) bench.Launcher {
+	targettest.Suite(t, targettest.Kind{Confined: true, New: func(t *testing.T, cpus cpuset.Set) bench.Launcher {
 		run := "test-" + strings.ToLower(strings.NewReplacer("/", "-", ",", "", "_", "-").Replace(t.Name()))
 		d, err := target.NewDocker(context.Background(), targettest.Root(), run, cpus)
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.ReadyTimeout = ready
 		return d
 	}})
 }
 
 func TestFake(t *testing.T) {
-	targettest.Suite(t, targettest.Kind{Fake: true, New: func(t *testing.T, _ cpuset.Set, ready time.Duration) bench.Launcher {
-		return &targettest.Fake{Ready: ready}
+	targettest.Suite(t, targettest.Kind{Fake: true, New: func(t *testing.T, _ cpuset.Set) bench.Launcher {
+		return &targettest.Fake{}
 	}})
 }
 

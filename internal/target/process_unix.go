@@ -25,8 +25,6 @@ type Process struct {
 	Root  string     // the project's folder
 	Cache string     // where packages are kept; DefaultCache where empty
 	CPUs  cpuset.Set // of the servers; empty for no pinning
-	// ReadyTimeout is how long a server may take; the package's own where it is 0.
-	ReadyTimeout time.Duration
 
 	apps sync.Map // prepared folder by target name
 }
@@ -115,11 +113,7 @@ func (p *Process) launch(ctx context.Context, t bench.Target, env map[string]str
 		close(s.ended)
 	}()
 	s.placement = p.placed(s.cmd.Process.Pid, port)
-	timeout := p.ReadyTimeout
-	if timeout == 0 {
-		timeout = ReadyTimeout
-	}
-	if err := awaitReady(ctx, s.url, timeout, s.Alive); err != nil {
+	if err := awaitReady(ctx, s.url, t.Ready.Duration, s.Alive); err != nil {
 		s.kill()
 		return nil, &Error{Err: err, Log: s.Log()}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os/exec"
-	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cpuset"
@@ -12,10 +11,9 @@ import (
 
 // Process is not available on Windows, which has no process groups that end together.
 type Process struct {
-	Root         string
-	Cache        string
-	CPUs         cpuset.Set
-	ReadyTimeout time.Duration
+	Root  string
+	Cache string
+	CPUs  cpuset.Set
 }
 
 var errNoProcess = &Error{Err: errors.New("servers cannot run as plain processes on Windows"), Hint: "use --runner docker"}

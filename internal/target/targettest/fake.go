@@ -21,7 +21,6 @@ import (
 type Fake struct {
 	// FailLaunch, if it is not nil, makes the launch of that number (from 1) fail.
 	FailLaunch func(n int) error
-	Ready      time.Duration
 
 	mu       sync.Mutex
 	prepared map[string]bool
@@ -90,14 +89,10 @@ func (f *Fake) Launch(ctx context.Context, t bench.Target, env map[string]string
 	case mode == "exits":
 		return nil, &target.Error{Err: errors.New("the server has ended: exit status 1"), Log: "the configuration is missing"}
 	case mode == "unready":
-		wait := f.Ready
-		if wait == 0 {
-			wait = target.ReadyTimeout
-		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-time.After(wait):
+		case <-time.After(t.Ready.Duration):
 			return nil, errors.New("did not answer /healthz in time (it answered 503)")
 		}
 	}

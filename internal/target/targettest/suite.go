@@ -48,7 +48,7 @@ func Server(t testing.TB, mode string) bench.Target {
 		Name: "small", Runtime: "python", Framework: "http.server", Tier: "bare",
 		Context: "server", Digest: digest, Command: []string{"python3", "server.py"},
 		BuildArgs: map[string]string{"BASE": base}, Version: []string{"python3", "--version"},
-		Env: map[string]string{"MODE": mode},
+		Env: map[string]string{"MODE": mode}, Ready: bench.Duration{Duration: 20 * time.Second},
 		Container: bench.Container{User: "10001:10001", CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges:true"},
 			ReadOnly: true, Tmpfs: []string{"/tmp"}, MemoryBytes: 256 << 20},
 	}
@@ -56,8 +56,8 @@ func Server(t testing.TB, mode string) bench.Target {
 
 // Kind is a launcher under test.
 type Kind struct {
-	// New makes a launcher for Root, whose servers may use the CPUs and have the time to become ready.
-	New func(t *testing.T, cpus cpuset.Set, ready time.Duration) bench.Launcher
+	// New makes a launcher for Root, whose servers may use the CPUs.
+	New func(t *testing.T, cpus cpuset.Set) bench.Launcher
 	// Confined says that servers run as another user on a read-only file system with limited memory.
 	Confined bool
 	// Fake says that servers are not real processes: nothing of theirs can be weighed or pinned.
@@ -70,14 +70,17 @@ func Suite(t *testing.T, kind Kind) {
 	launch := func(t *testing.T, l bench.Launcher, mode string, env map[string]string) (bench.Server, error) {
 		t.Helper()
 		on := Server(t, mode)
+		if mode == "unready" {
+			on.Ready.Duration = time.Second
+		}
 		if err := l.Prepare(ctx, on); err != nil {
 			t.Fatal(err)
 		}
 		return l.Launch(ctx, on, env)
 	}
-	open := func(t *testing.T, cpus cpuset.Set, ready time.Duration) bench.Launcher {
+	open := func(t *testing.T, cpus cpuset.Set) bench.Launcher {
 		t.Helper()
-		l := kind.New(t, cpus, ready)
+		l := kind.New(t, cpus)
 		t.Cleanup(func() {
 			if err := l.Close(ctx); err != nil {
 				t.Errorf("close: %v", err)
@@ -87,7 +90,7 @@ func Suite(t *testing.T, kind Kind) {
 	}
 
 	t.Run("serves, gives the environment, and stops", func(t *testing.T) {
-		l := open(t, nil, 0)
+		l := open(t, nil)
 		s, err := launch(t, l, "good", map[string]string{"EXTRA": "yes"})
 		if err != nil {
 			t.Fatal(err)
@@ -123,7 +126,7 @@ func Suite(t *testing.T, kind Kind) {
 	})
 
 	t.Run("a server that exits brings its log", func(t *testing.T) {
-		_, err := launch(t, open(t, nil, 0), "exits", nil)
+		_, err := launch(t, open(t, nil), "exits", nil)
 		var failed *target.Error
 		if !errors.As(err, &failed) || !strings.Contains(err.Error(), "the configuration is missing") {
 			t.Errorf("error is %v", err)
@@ -131,20 +134,20 @@ func Suite(t *testing.T, kind Kind) {
 	})
 
 	t.Run("a server that never gets ready is given up", func(t *testing.T) {
-		_, err := launch(t, open(t, nil, time.Second), "unready", nil)
+		_, err := launch(t, open(t, nil), "unready", nil)
 		if err == nil || !strings.Contains(err.Error(), "did not answer /healthz in time") || !strings.Contains(err.Error(), "503") {
 			t.Errorf("error is %v", err)
 		}
 	})
 
 	t.Run("a server that was not prepared is refused", func(t *testing.T) {
-		if _, err := open(t, nil, 0).Launch(ctx, Server(t, "good"), nil); err == nil {
+		if _, err := open(t, nil).Launch(ctx, Server(t, "good"), nil); err == nil {
 			t.Error("no error")
 		}
 	})
 
 	t.Run("a cancelled launch leaves nothing", func(t *testing.T) {
-		l := open(t, nil, 0)
+		l := open(t, nil)
 		on := Server(t, "unready")
 		if err := l.Prepare(ctx, on); err != nil {
 			t.Fatal(err)
@@ -161,7 +164,7 @@ func Suite(t *testing.T, kind Kind) {
 	}
 
 	t.Run("a server that ignores SIGTERM is killed", func(t *testing.T) {
-		s, err := launch(t, open(t, nil, 0), "stubborn", nil)
+		s, err := launch(t, open(t, nil), "stubborn", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +177,7 @@ func Suite(t *testing.T, kind Kind) {
 	})
 
 	t.Run("usage counts CPU time and memory", func(t *testing.T) {
-		s, err := launch(t, open(t, nil, 0), "good", nil)
+		s, err := launch(t, open(t, nil), "good", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,7 +206,7 @@ func Suite(t *testing.T, kind Kind) {
 			t.Skip("pinning is for Linux")
 		}
 		last := allowed[len(allowed)-1:]
-		s, err := launch(t, open(t, last, 0), "good", nil)
+		s, err := launch(t, open(t, last), "good", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
