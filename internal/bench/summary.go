@@ -32,8 +32,8 @@ type PhaseSummary struct {
 
 // Point is a quantile q, from 0 to 1, with its value.
 type Point struct {
-	Q     float64
-	Value time.Duration
+	Q     float64       `json:"q"`
+	Value time.Duration `json:"value_ns"`
 }
 
 // Value is a trial's number for a metric, in the metric's unit.

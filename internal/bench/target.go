@@ -27,7 +27,7 @@ type Target struct {
 	// Version is the command that prints the runtime's version.
 	Version []string `json:"version,omitempty"`
 	// Ready is how long it may take from its launch to its first good answer.
-	Ready Duration `json:"ready"`
+	Ready Duration `json:"ready,omitzero"`
 	// Path are folders, relative to the prepared copy, that go before PATH.
 	Path []string `json:"path,omitempty"`
 }

@@ -39,8 +39,17 @@ func (s Set) mask() *unix.CPUSet {
 }
 
 // PinSelf keeps all threads of this process, and those that it will start, on
-// the set.
-func PinSelf(s Set) error {
+// the set, until the returned function is called.
+func PinSelf(s Set) (restore func(), err error) {
+	before := Allowed()
+	if err := pinThreads(s); err != nil {
+		pinThreads(before)
+		return nil, err
+	}
+	return func() { pinThreads(before) }, nil
+}
+
+func pinThreads(s Set) error {
 	// A thread that starts while the folder is read inherits the old mask from
 	// its maker; a second pass finds it.
 	for range 2 {

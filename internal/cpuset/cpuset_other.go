@@ -22,7 +22,7 @@ func Allowed() Set {
 func Of(pid int) Set { return nil }
 
 // PinSelf is not possible on this system.
-func PinSelf(Set) error { return errNoPinning }
+func PinSelf(Set) (restore func(), err error) { return nil, errNoPinning }
 
 // StartOn calls start; a set cannot be kept on this system.
 func StartOn(s Set, start func() error) error { return start() }

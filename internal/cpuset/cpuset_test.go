@@ -42,6 +42,23 @@ func TestSplitIsDisjointAndWhole(t *testing.T) {
 	}
 }
 
+func TestPinSelf(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("pinning is for Linux")
+	}
+	before := Allowed()
+	first := before[:1]
+	restore, err := PinSelf(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pinned := Allowed()
+	restore()
+	if pinned.String() != first.String() || Allowed().String() != before.String() {
+		t.Errorf("pinned to %s, restored to %s; want %s, then %s", pinned, Allowed(), first, before)
+	}
+}
+
 func TestStartOn(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("pinning is for Linux")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/cpuset"
 	"github.com/claimbench/claimbench/internal/record"
 )
 
@@ -22,6 +23,15 @@ const (
 	kernelClockError = 50 * time.Microsecond
 )
 
+// generatorLimit is the share of its CPUs above which the load generator, not
+// the server, may have set a closed loop's throughput. Such a throughput is a
+// lower bound of the server's: right-censored.
+const generatorLimit = .85
+
+// idleLimit is the share of one CPU below which neither server nor generator
+// can have set a closed loop's throughput: its connections did.
+const idleLimit = .6
+
 // court is a run under judgement.
 type court struct {
 	run      *record.Run
@@ -29,6 +39,7 @@ type court struct {
 	invalid  map[string]int            // trials that are not valid, by arm
 	excluded map[string]string         // arms that were left out, with the reason
 	clock    time.Duration             // the instrument's error
+	cpus     float64                   // that the generator may use
 	warnings []string
 }
 
@@ -44,6 +55,13 @@ func Judge(run *record.Run) (*bench.Verdicts, []bench.Summary, error) {
 	c := &court{
 		run: run, trials: map[string]map[int]*trial{}, invalid: map[string]int{},
 		excluded: map[string]string{}, clock: kernelClockError, warnings: []string{},
+	}
+	generator, err := cpuset.Parse(run.Plan.CPUs.Generator)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the plan's CPUs: %w", err)
+	}
+	if c.cpus = float64(len(generator)); c.cpus == 0 {
+		c.cpus = float64(max(run.Environment.CPUs, 1))
 	}
 	for _, e := range run.Journal {
 		if e.Event == record.EventExclude {
@@ -323,7 +341,7 @@ func (c *court) decide(cell *bench.Comparison, metric bench.Metric) {
 			return
 		}
 	}
-	ofValues, toValues, why := c.rounds(cell, metric, of, to)
+	ofValues, toValues, open, why := c.rounds(cell, metric, of, to)
 	if len(ofValues) == 0 {
 		cell.Why = why
 		return
@@ -342,12 +360,18 @@ func (c *court) decide(cell *bench.Comparison, metric bench.Metric) {
 		}
 	}
 	i := TInterval(d, Alpha)
+	if open.of {
+		i.High = math.Inf(1)
+	}
+	if open.to {
+		i.Low = math.Inf(-1)
+	}
 	cell.OfMedian = finite(bench.Median(ofValues))
 	if to != "" {
 		cell.ToMedian = finite(bench.Median(toValues))
-		cell.Ratio, cell.Low, cell.High = finite(math.Exp(i.Mean)), finite(math.Exp(i.Low)), finite(math.Exp(i.High))
+		cell.Ratio, cell.Low, cell.High = exp(1, i.Mean), exp(1, i.Low), exp(1, i.High)
 	} else {
-		cell.Value, cell.Low, cell.High = finite(cell.Bound*math.Exp(i.Mean)), finite(cell.Bound*math.Exp(i.Low)), finite(cell.Bound*math.Exp(i.High))
+		cell.Value, cell.Low, cell.High = exp(cell.Bound, i.Mean), exp(cell.Bound, i.Low), exp(cell.Bound, i.High)
 	}
 	c.word(cell, metric, i)
 }
@@ -389,14 +413,19 @@ func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval) {
 		cell.Why = "direction only: as claimed, but perhaps by less than matters"
 	case i.High < 0:
 		cell.Why = "direction only: against the claim, but perhaps by less than matters"
+	case math.IsInf(i.Low, -1) || math.IsInf(i.High, 1):
+		cell.Why = "the generator was at its limit, so the ratio is known from one side only"
 	default:
 		cell.Why = "the interval is too wide to tell"
 	}
 }
 
+// censored says which side of a comparison is known by a lower bound only.
+type censored struct{ of, to bool }
+
 // rounds are the values of both sides in every round that has them. Where there
 // is none, why says what stands in the way.
-func (c *court) rounds(cell *bench.Comparison, metric bench.Metric, of, to string) (ofValues, toValues []float64, why string) {
+func (c *court) rounds(cell *bench.Comparison, metric bench.Metric, of, to string) (ofValues, toValues []float64, open censored, why string) {
 	why = "there is no round"
 	for round := 1; round <= c.run.Plan.Profile.Rounds; round++ {
 		x, err := c.value(of, round, metric, cell.Rate)
@@ -409,10 +438,10 @@ func (c *court) rounds(cell *bench.Comparison, metric bench.Metric, of, to strin
 			continue
 		}
 		ofValues, toValues = append(ofValues, x), append(toValues, y)
-		c.failures(cell, of, round)
-		c.failures(cell, to, round)
+		open.of = c.caveats(cell, of, round) || open.of
+		open.to = c.caveats(cell, to, round) || open.to
 	}
-	return ofValues, toValues, why
+	return ofValues, toValues, open, why
 }
 
 // value is an arm's number in a round.
@@ -428,21 +457,49 @@ func (c *court) value(arm string, round int, metric bench.Metric, rate bench.Rat
 	return x, err
 }
 
-// failures warns where a server failed requests in the phase that a comparison is made of.
-func (c *court) failures(cell *bench.Comparison, arm string, round int) {
+// caveats warns of what the phase that a comparison is made of shows beside its
+// number: failed requests, and what else than the server may have set a
+// throughput. It reports whether the number is a lower bound only.
+func (c *court) caveats(cell *bench.Comparison, arm string, round int) (open bool) {
 	name := bench.MeasureThroughput
 	if cell.Rate > 0 {
 		name = bench.LatencyPhase(cell.Rate)
 	}
 	t := c.trials[arm][round]
 	if t == nil {
-		return
+		return false
 	}
-	if p, ok := t.summary.Phase(name); ok && p.Failed > 0 {
-		if w := fmt.Sprintf("%s failed requests in %s", arm, name); !slices.Contains(cell.Warnings, w) {
+	warn := func(format string, args ...any) {
+		if w := fmt.Sprintf(format, args...); !slices.Contains(cell.Warnings, w) {
 			cell.Warnings = append(cell.Warnings, w)
 		}
 	}
+	if p, ok := t.summary.Phase(name); ok && p.Failed > 0 {
+		warn("%s failed requests in %s", arm, name)
+	}
+	if cell.Metric != "throughput" {
+		return false
+	}
+	i := slices.IndexFunc(t.result.Phases, func(p bench.PhaseResult) bool { return p.Name == name })
+	drive := t.result.Phases[i].Drive
+	generator := drive.Generator.Seconds() / drive.Elapsed.Seconds()
+	server := t.result.Phases[i].CPU.Seconds() / drive.Elapsed.Seconds()
+	switch {
+	case generator > generatorLimit*c.cpus:
+		warn("%s: the generator was at its limit, so the server's throughput is at least this", arm)
+		return true
+	case server < idleLimit && generator < idleLimit:
+		warn("%s: neither server nor generator was busy, so the number of connections set this throughput", arm)
+	}
+	return false
+}
+
+// exp is scale·e^x for JSON, nil where x is not finite: that side is open.
+func exp(scale, x float64) *float64 {
+	if math.IsInf(x, 0) {
+		return nil
+	}
+	return finite(scale * math.Exp(x))
 }
 
 // finite is a number for JSON, nil where it has none.

@@ -86,7 +86,8 @@ func (s study) write(t *testing.T) string {
 		}
 		r := bench.TrialResult{Trial: trial, Valid: true, Phases: []bench.PhaseResult{
 			{Name: "latency@500/s", Drive: bench.DriveStats{Clock: "kernel"}},
-			{Name: "throughput", CPU: took * time.Duration(requests), Memory: 1 << 20},
+			{Name: "throughput", CPU: took * time.Duration(requests) / 2, Memory: 1 << 20,
+				Drive: bench.DriveStats{Elapsed: took * time.Duration(requests) / 2}},
 		}}
 		if s.change != nil {
 			s.change(&r, &hits)
@@ -186,6 +187,36 @@ func TestFailedRequestsEnterAtTheTimeout(t *testing.T) {
 	cell := judged(t, s.write(t)).Claims[0].Tests[0]
 	if *cell.OfMedian < .999 || len(cell.Warnings) == 0 {
 		t.Errorf("median is %g s, warnings %q; want the timeout, 1 s, and a warning", *cell.OfMedian, cell.Warnings)
+	}
+}
+
+// A generator at its limit makes a throughput a lower bound: it can support
+// "higher", and nothing else.
+func TestGeneratorAtItsLimit(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		name  string
+		speed map[string]time.Duration
+		bound string // whose generator is at its limit
+		want  bench.Verdict
+	}{
+		{"the faster is bounded", speeds(4*ms, 8*ms), "node-a", bench.Supported},
+		{"the slower is bounded", speeds(4*ms, 8*ms), "python-a", bench.Inconclusive},
+		{"the claim's loser is bounded", speeds(8*ms, 4*ms), "node-a", bench.Inconclusive},
+		{"the claim's winner is not", speeds(8*ms, 4*ms), "python-a", bench.Contradicted},
+		{"equals, one bounded", speeds(8*ms, 8*ms), "node-a", bench.Inconclusive},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := study{rounds: 6, tests: []bench.Test{moreNode}, speed: c.speed, noise: .02, change: func(r *bench.TrialResult, _ *[]bench.Hit) {
+				if r.Trial.Target == c.bound && r.Trial.Round == 3 {
+					r.Phases[1].Drive.Generator = r.Phases[1].Drive.Elapsed * 9 / 10
+				}
+			}}
+			cell := judged(t, s.write(t)).Claims[0].Tests[0]
+			if cell.Verdict != c.want || len(cell.Warnings) == 0 || cell.Low != nil && cell.High != nil {
+				t.Errorf("%s (%s), warnings %q, low %v, high %v; want %s", cell.Verdict, cell.Why, cell.Warnings, cell.Low, cell.High, c.want)
+			}
+		})
 	}
 }
 

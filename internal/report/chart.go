@@ -76,7 +76,11 @@ func (d *Document) ForestPlot() template.HTML {
 	width := 1000.0
 	axis := logAxis{low: .5, high: 2, from: left, to: width - right}
 	for _, r := range d.Forest {
-		axis.low, axis.high = min(axis.low, max(r.Low, 1e-4)*.9), max(axis.high, min(r.High, 1e4)*1.1)
+		for _, v := range []*float64{r.Low, &r.Ratio, r.High} {
+			if v != nil {
+				axis.low, axis.high = min(axis.low, max(*v, 1e-4)*.9), max(axis.high, min(*v, 1e4)*1.1)
+			}
+		}
 	}
 	height := top + step*float64(len(d.Forest)) + 34
 	p := newDrawing(width, height, "forest", "Ratios with their 95% intervals",
@@ -93,13 +97,18 @@ func (d *Document) ForestPlot() template.HTML {
 		p.rect("band", axis.at(1/r.Margin), y-step*.36, axis.at(r.Margin)-axis.at(1/r.Margin), step*.72)
 		p.text("label", "end", left-12, y+4, r.Label)
 		class := "mark v-" + strings.ReplaceAll(string(r.Verdict), " ", "-")
-		p.line(class, axis.at(r.Low), y, axis.at(r.High), y)
-		if r.Low < axis.low {
-			p.text(class, "middle", axis.at(axis.low), y+4, "◂")
+		from, to := axis.from, axis.to
+		if r.Low != nil && *r.Low >= axis.low {
+			from = axis.at(*r.Low)
+		} else {
+			p.text(class, "middle", from, y+4, "◂")
 		}
-		if r.High > axis.high {
-			p.text(class, "middle", axis.at(axis.high), y+4, "▸")
+		if r.High != nil && *r.High <= axis.high {
+			to = axis.at(*r.High)
+		} else {
+			p.text(class, "middle", to, y+4, "▸")
 		}
+		p.line(class, from, y, to, y)
 		fmt.Fprintf(p, `<circle class="%s" cx="%.1f" cy="%.1f" r="4.5"/>`, class, axis.at(r.Ratio), y)
 		p.text("label", "start", width-right+10, y+4, r.Sign+" "+number(r.Ratio)+"×")
 	}

@@ -74,8 +74,8 @@ type Ratio struct {
 	Claim   string        `json:"claim"`
 	Label   string        `json:"label"`
 	Ratio   float64       `json:"ratio"`
-	Low     float64       `json:"low"`
-	High    float64       `json:"high"`
+	Low     *float64      `json:"low,omitempty"` // absent where the interval is open to that side
+	High    *float64      `json:"high,omitempty"`
 	Margin  float64       `json:"margin"` // ratio above 1
 	Verdict bench.Verdict `json:"verdict"`
 	Sign    string        `json:"sign"`
@@ -165,8 +165,8 @@ func Build(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) (*Docume
 		c := Claim{ID: claim.ID, Quotes: claim.Quotes, Verdict: claim.Verdict, Sign: signs[claim.Verdict], Why: claim.Why, Untested: claim.Untested, Tests: []Test{}}
 		for _, t := range claim.Tests {
 			c.Tests = append(c.Tests, newTest(t))
-			if t.Ratio != nil && t.Low != nil && t.High != nil {
-				d.Forest = append(d.Forest, Ratio{claim.ID, label(t), *t.Ratio, *t.Low, *t.High, t.Margin, t.Verdict, signs[t.Verdict], t.Expect})
+			if t.Ratio != nil {
+				d.Forest = append(d.Forest, Ratio{claim.ID, label(t), *t.Ratio, t.Low, t.High, t.Margin, t.Verdict, signs[t.Verdict], t.Expect})
 			}
 		}
 		d.Claims = append(d.Claims, c)
@@ -231,12 +231,11 @@ func cmpOr(a, b string) string {
 func newTest(t bench.Comparison) Test {
 	out := Test{Comparison: t, Label: label(t), Sign: signs[t.Verdict]}
 	switch {
-	case t.Ratio != nil && t.Low != nil:
-		out.Estimate = fmt.Sprintf("%s× (%s to %s)", number(*t.Ratio), number(*t.Low), number(*t.High))
 	case t.Ratio != nil:
-		out.Estimate = number(*t.Ratio) + "×"
-	case t.Value != nil && t.Low != nil:
-		out.Estimate = fmt.Sprintf("%s (%s to %s)", quantity(*t.Value, t.Unit), quantity(*t.Low, t.Unit), quantity(*t.High, t.Unit))
+		out.Estimate = number(*t.Ratio) + "×" + interval(t.Low, t.High, number)
+	case t.Value != nil:
+		in := func(x float64) string { return quantity(x, t.Unit) }
+		out.Estimate = in(*t.Value) + interval(t.Low, t.High, in)
 	}
 	if t.OfMedian != nil {
 		out.OfText = quantity(*t.OfMedian, t.Unit)
@@ -253,6 +252,19 @@ func newTest(t bench.Comparison) Test {
 		out.Expected = fmt.Sprintf("%s, by more than %s×", t.Expect, number(t.Margin))
 	}
 	return out
+}
+
+// interval is what stands behind an estimate; a side that is nil is open.
+func interval(low, high *float64, format func(float64) string) string {
+	switch {
+	case low != nil && high != nil:
+		return fmt.Sprintf(" (%s to %s)", format(*low), format(*high))
+	case low != nil:
+		return fmt.Sprintf(" (%s or more)", format(*low))
+	case high != nil:
+		return fmt.Sprintf(" (%s or less)", format(*high))
+	}
+	return " (not bounded)"
 }
 
 // label says what a comparison compares.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	texttemplate "text/template"
+	"unicode"
 
 	"github.com/claimbench/claimbench/internal/bench"
 )
@@ -85,8 +86,10 @@ func (d *Document) WriteFiles(dir string, formats ...string) error {
 	return nil
 }
 
-// Terminal prints the verdicts for a person at a terminal.
-func (d *Document) Terminal(w io.Writer) error {
+// Terminal prints the verdicts for a person at a terminal. What servers said is
+// part of them, so nothing in it can drive the terminal.
+func (d *Document) Terminal(out io.Writer) error {
+	w := &bytes.Buffer{}
 	fmt.Fprintf(w, "%s: %s\n\n%s\n%s\n\n", d.Guide.Title, d.Guide.Author, d.Headline, d.Scope)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, c := range d.Claims {
@@ -118,7 +121,13 @@ func (d *Document) Terminal(w io.Writer) error {
 			fmt.Fprintf(w, "%s %s: %s\n", map[string]string{"warn": "!", "bad": "!!"}[check.State], check.Name, check.Value)
 		}
 	}
-	return nil
+	_, err := io.WriteString(out, strings.Map(func(r rune) rune {
+		if r != '\n' && unicode.In(r, unicode.Cc, unicode.Cf) { // controls, and what turns the direction of text
+			return -1
+		}
+		return r
+	}, w.String()))
+	return err
 }
 
 func shorten(s string, n int) string {

@@ -66,10 +66,11 @@ func (c *Conductor) Run(ctx context.Context) error {
 	}
 	defer upstream.Close()
 	c.upstream = upstream
-	pinned, err := c.pin()
+	pinned, unpin, err := c.pin()
 	if err != nil {
 		return err
 	}
+	defer unpin()
 	abouts, err := c.verify(ctx)
 	if err != nil {
 		return err
@@ -110,19 +111,21 @@ func (c *Conductor) arms() int {
 	return len(arms)
 }
 
-// pin keeps this process on the generator's CPUs, and says in words what took.
-func (c *Conductor) pin() (string, error) {
+// pin keeps this process on the generator's CPUs until unpin, and says in words what took.
+func (c *Conductor) pin() (pinned string, unpin func(), err error) {
+	unpin = func() {}
 	set, err := cpuset.Parse(c.Plan.CPUs.Generator)
 	if err != nil {
-		return "", err
+		return "", unpin, err
 	}
 	if len(set) == 0 {
-		return "nothing is pinned: this machine has one CPU, which servers and generator share", nil
+		return "nothing is pinned: there is one CPU, which servers and generator share", unpin, nil
 	}
-	if err := cpuset.PinSelf(set); err != nil {
-		return "nothing is pinned: " + err.Error(), nil
+	restore, err := cpuset.PinSelf(set)
+	if err != nil {
+		return "nothing is pinned: " + err.Error(), unpin, nil
 	}
-	return fmt.Sprintf("generator and upstream on CPUs %s, servers on %s", set, c.Plan.CPUs.Target), nil
+	return fmt.Sprintf("generator and upstream on CPUs %s, servers on %s", set, c.Plan.CPUs.Target), restore, nil
 }
 
 // env is what every launch gets beside its variant.
