@@ -50,11 +50,11 @@ func TestDemo(t *testing.T) {
 	if n := strings.Count(stderr, ": ok;"); n < 50 {
 		t.Errorf("%d of 54 trials are valid:\n%s", n, stderr)
 	}
-	agree(t, dir)
+	agree(t, dir, 9)
 }
 
 // agree recomputes figures of verdicts.json from the raw Parquet files, by code that shares nothing with the judge.
-func agree(t *testing.T, dir string) {
+func agree(t *testing.T, dir string, least int) {
 	t.Helper()
 	var plan bench.Plan
 	var verdicts bench.Verdicts
@@ -93,8 +93,8 @@ func agree(t *testing.T, dir string) {
 			compared++
 		}
 	}
-	if compared < 3 {
-		t.Errorf("only %d figures could be compared", compared)
+	if compared < least {
+		t.Errorf("only %d figures could be compared, want %d", compared, least)
 	}
 }
 
@@ -177,7 +177,7 @@ func TestDockerRunSurvivesItsEngine(t *testing.T) {
 	if code != exitDone || !strings.Contains(out, "in Docker containers") || strings.Contains(out, "were not made") {
 		t.Fatalf("resumed with exit code %d:\n%s\n%s", code, out, stderr)
 	}
-	agree(t, dir)
+	agree(t, dir, 2)
 	for _, what := range [][]string{{"ps", "-aq"}, {"network", "ls", "-q"}} {
 		list, err := exec.Command("docker", append(what, "--filter", "label=dev.claimbench.run="+filepath.Base(dir))...).Output()
 		if err != nil || len(bytes.TrimSpace(list)) > 0 {

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	texttemplate "text/template"
@@ -104,15 +106,19 @@ func (d *Document) Terminal(out io.Writer) error {
 		}
 		fmt.Fprintf(w, "\n%s %s: %s (%s)\n", c.Sign, c.ID, c.Verdict, c.Why)
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		skipped := map[string]int{} // by reason
 		for _, test := range c.Tests {
 			if test.Verdict == bench.NotTested {
-				fmt.Fprintf(t, "  %s\t%s\tnot tested: %s\t\n", test.Sign, test.Label, shorten(test.Why, 100))
+				skipped[test.Why]++
 				continue
 			}
 			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", test.Sign, test.Label, test.Estimate, test.Verdict)
 		}
 		if err := t.Flush(); err != nil {
 			return err
+		}
+		for _, why := range slices.Sorted(maps.Keys(skipped)) {
+			fmt.Fprintf(w, "  %s  %d not tested: %s\n", signs[bench.NotTested], skipped[why], shorten(why, 150))
 		}
 	}
 	fmt.Fprintln(w)
