@@ -1,4 +1,8 @@
 # Few verbs; each is what its recipe says.
+# Base images, where targets/base/build.sh made them.
+-include .env
+export NODE_IMAGE PYTHON_IMAGE
+
 .PHONY: build demo test test-go test-node test-python race
 
 build:

@@ -80,11 +80,13 @@ func examine(cmd *cobra.Command, p *project) []finding {
 
 func cpus(m bench.Environment) finding {
 	allowed := cpuset.Allowed()
-	generator, servers := allowed.Split()
+	generator, servers, shared := cpuset.Split(allowed.Cores())
 	f := finding{"CPUs", "ok", fmt.Sprintf("%d of %d may be used (%s)", len(allowed), m.CPUs, m.CPU), ""}
 	switch {
 	case len(servers) == 0:
 		f.State, f.Means = "bad", "servers and load generator would share one CPU: nothing measured here is evidence"
+	case shared:
+		f.State, f.Means = "bad", fmt.Sprintf("generator on %s, servers on %s: hardware threads of one core, so nothing measured here is evidence", generator, servers)
 	case len(servers) < 4:
 		f.State, f.Means = "warn", fmt.Sprintf("generator on %s, servers on %s; too few for scaling over 4 workers", generator, servers)
 	default:

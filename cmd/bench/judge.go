@@ -1,6 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
 	"github.com/spf13/cobra"
 
 	"github.com/claimbench/claimbench/internal/bench"
@@ -15,11 +21,11 @@ func newJudge() *cobra.Command {
 		Use: "judge DIR", Short: "Judge a run again from its directory; print the verdicts and change nothing",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, verdicts, summaries, err := rejudge(args[0])
-			if err != nil {
-				return err
-			}
 			if asJSON {
+				_, verdicts, _, err := rejudge(args[0])
+				if err != nil {
+					return err
+				}
 				encoded, err := judge.Encode(verdicts)
 				if err != nil {
 					return err
@@ -27,7 +33,7 @@ func newJudge() *cobra.Command {
 				_, err = cmd.OutOrStdout().Write(encoded)
 				return err
 			}
-			d, err := report.Build(r, verdicts, summaries)
+			d, err := document(args[0])
 			if err != nil {
 				return err
 			}
@@ -45,5 +51,35 @@ func rejudge(dir string) (*record.Run, *bench.Verdicts, []bench.Summary, error) 
 		return nil, nil, nil, badInput("a run directory is what bench run made, such as reports/TIME-PROFILE", "%w", err)
 	}
 	verdicts, summaries, err := judge.Judge(r)
-	return r, verdicts, summaries, err
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return r, verdicts, summaries, nil
+}
+
+// document is the report of a run that was judged again. Where that gave other
+// verdicts than the run's own verdicts.json, the report says so.
+func document(dir string) (*report.Document, error) {
+	r, verdicts, summaries, err := rejudge(dir)
+	if err != nil {
+		return nil, err
+	}
+	d, err := report.Build(r, verdicts, summaries)
+	if err != nil {
+		return nil, err
+	}
+	encoded, err := judge.Encode(verdicts)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := os.ReadFile(filepath.Join(dir, record.VerdictsFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.Unsealed("the run has no verdicts.json: it was not finished, and these verdicts are of what there is")
+	case err != nil:
+		return nil, err
+	case !bytes.Equal(stored, encoded):
+		d.Unsealed("judged again, the run gives other verdicts than its verdicts.json: files were changed, or this bench judges otherwise")
+	}
+	return d, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -94,6 +95,9 @@ func (l *loader) input(address string) (base string, w bench.Workload, s bench.S
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return "", w, s, badInput("write it as http://HOST:PORT/PATH", "%q is no http address", address)
 	}
+	if _, err := http.NewRequest(l.method, address, nil); err != nil {
+		return "", w, s, badInput("", "--method: %w", err)
+	}
 	base, w.Path = u.Scheme+"://"+u.Host, u.RequestURI()
 	w.Driver, w.Method, w.Body, w.Headers = "http", l.method, l.body, map[string]string{}
 	for _, h := range l.headers {
@@ -136,29 +140,26 @@ func (l *loader) run(cmd *cobra.Command, address string) error {
 	if err != nil {
 		return err
 	}
-	t := newTally()
-	sink := func(h bench.Hit) error { t.add(h); return nil }
+	t := newTally(w.Timeout.Duration)
+	var raw *record.Hits
 	if l.raw != "" {
-		hits, err := record.CreateHits(l.raw)
-		if err != nil {
+		if raw, err = record.CreateHits(l.raw); err != nil {
 			return badInput("choose a file that does not exist in a folder that can be written", "--raw: %w", err)
 		}
-		hits.Begin("load")
-		sink = func(h bench.Hit) error { t.add(h); return hits.Record(h) }
-		defer func() {
-			if closed := hits.Close(); err == nil {
-				err = closed
-			}
-		}()
+		raw.Begin("load")
 	}
 	driver := load.NewHTTP(0)
 	defer driver.Close()
 	var broken error
 	stats, err := driver.Drive(cmd.Context(), base, w, s, func(h bench.Hit) {
-		if wrote := sink(h); wrote != nil && broken == nil {
-			broken = wrote
+		t.add(h)
+		if raw != nil && broken == nil {
+			broken = raw.Record(h)
 		}
 	})
+	if raw != nil {
+		broken = errors.Join(broken, raw.Close())
+	}
 	switch {
 	case err != nil:
 		return err
@@ -182,19 +183,24 @@ type tally struct {
 	latency, response, lag *hdrhistogram.Histogram // nanoseconds
 	errors                 map[string]uint64
 	bytesIn                int64
+	timeout                time.Duration
 }
 
-func newTally() *tally {
+func newTally(timeout time.Duration) *tally {
 	histogram := func() *hdrhistogram.Histogram { return hdrhistogram.New(1000, int64(10*time.Minute), 3) }
-	return &tally{histogram(), histogram(), histogram(), map[string]uint64{}, 0}
+	return &tally{histogram(), histogram(), histogram(), map[string]uint64{}, 0, timeout}
 }
 
 func (t *tally) add(h bench.Hit) {
 	if h.Err != "" {
 		t.errors[h.Err]++
 	}
-	t.latency.RecordValue(int64(h.Latency()))
-	t.response.RecordValue(int64(h.ResponseTime()))
+	latency, response := h.Latency(), h.ResponseTime()
+	if !h.Good() { // so that a fast refusal cannot improve a percentile
+		latency, response = max(latency, t.timeout), max(response, t.timeout)
+	}
+	t.latency.RecordValue(int64(latency))
+	t.response.RecordValue(int64(response))
 	t.lag.RecordValue(int64(h.Lag()))
 	t.bytesIn += h.BytesIn
 }
@@ -215,6 +221,9 @@ func (t *tally) loaded(s bench.Schedule, d bench.DriveStats) Loaded {
 	out.OfferedRate = out.AchievedRate
 	if s.Open() {
 		out.OfferedRate = float64(s.Rate)
+	}
+	if len(t.errors) > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("requests failed; they count as %v in latency and response time", t.timeout))
 	}
 	if d.Clock == "user" {
 		out.Warnings = append(out.Warnings, "clock: user; latencies hold the generator's own delay")

@@ -142,7 +142,7 @@ func (c *choice) plan(ctx context.Context, p *project) (root string, made *bench
 		err = badInput("known are auto, docker and process", "unknown runner %q", c.Runner)
 		return
 	}
-	c.Allowed = cpuset.Allowed()
+	c.Cores = cpuset.Allowed().Cores()
 	if made, err = plan.New(c.Choice, p.catalogue, p.scenarios, guide); err != nil {
 		return
 	}

@@ -179,7 +179,7 @@ func TestDockerRunSurvivesItsEngine(t *testing.T) {
 	}
 	agree(t, dir, 2)
 	for _, what := range [][]string{{"ps", "-aq"}, {"network", "ls", "-q"}} {
-		list, err := exec.Command("docker", append(what, "--filter", "label=dev.claimbench.run="+filepath.Base(dir))...).Output()
+		list, err := exec.Command("docker", append(what, "--filter", "label=dev.claimbench.run="+runLabel(dir))...).Output()
 		if err != nil || len(bytes.TrimSpace(list)) > 0 {
 			t.Errorf("docker %v: %s %v", what, list, err)
 		}

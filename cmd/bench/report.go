@@ -22,11 +22,7 @@ func newReport() *cobra.Command {
 					return badInput("known are "+strings.Join(report.Formats, ", "), "unknown format %q", f)
 				}
 			}
-			r, verdicts, summaries, err := rejudge(args[0])
-			if err != nil {
-				return err
-			}
-			d, err := report.Build(r, verdicts, summaries)
+			d, err := document(args[0])
 			if err != nil {
 				return err
 			}

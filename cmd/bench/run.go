@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -73,12 +75,12 @@ func (s *session) run(cmd *cobra.Command, p *project) error {
 			return badInput("known are "+strings.Join(bench.VerdictNames, ", "), "unknown verdict %q for --fail-on", v)
 		}
 	}
-	root, dir, made, writer, done, err := s.open(cmd, p)
+	root, dir, made, writer, old, err := s.open(cmd, p)
 	if err != nil {
 		return err
 	}
 	defer writer.Close()
-	measured := s.measure(cmd.Context(), root, made, writer, done)
+	measured := s.measure(cmd.Context(), root, made, writer, old)
 	interrupted := cmd.Context().Err() != nil
 	if interrupted {
 		writer.Journal(record.Entry{Event: record.EventInterrupted})
@@ -92,12 +94,12 @@ func (s *session) run(cmd *cobra.Command, p *project) error {
 	return s.finish(dir, writer)
 }
 
-// broken is the failure of a run that could not go on. What was measured is kept;
-// a new folder in which nothing was is removed, so that the same command can be given again.
+// broken is the failure of a run that could not go on. What was found is kept;
+// a new folder in which nothing was found is removed, so that the same command can be given again.
 func (s *session) broken(why error, dir string) error {
 	f := &failure{code: codeOf(why), err: why, hint: hintOf(why)}
 	r, err := record.Open(dir)
-	if err == nil && len(r.Results) == 0 && s.resume == "" {
+	if err == nil && len(r.Results) == 0 && len(r.Excluded()) == 0 && s.resume == "" {
 		os.RemoveAll(dir)
 		return f
 	}
@@ -108,8 +110,9 @@ func (s *session) broken(why error, dir string) error {
 	return f
 }
 
-// open makes the run's directory with its plan, or opens the one to resume.
-func (s *session) open(cmd *cobra.Command, p *project) (root, dir string, made *bench.Plan, w *record.Writer, done func(int) bool, err error) {
+// open makes the run's directory with its plan, or opens the one to resume; old
+// is then what its earlier sessions recorded, and else nil.
+func (s *session) open(cmd *cobra.Command, p *project) (root, dir string, made *bench.Plan, w *record.Writer, old *record.Run, err error) {
 	ctx := cmd.Context()
 	if s.resume != "" {
 		for _, name := range []string{"profile", "claims", "runner", "scenario", "target", "seed", "out"} {
@@ -118,7 +121,6 @@ func (s *session) open(cmd *cobra.Command, p *project) (root, dir string, made *
 				return
 			}
 		}
-		var old *record.Run
 		if root, err = p.root(); err != nil {
 			return
 		}
@@ -133,7 +135,7 @@ func (s *session) open(cmd *cobra.Command, p *project) (root, dir string, made *
 		if err = unchanged(ctx, p, old); err != nil {
 			return
 		}
-		dir, made, done = s.resume, &old.Plan, old.Done
+		dir, made = s.resume, &old.Plan
 		w, err = record.Append(dir)
 	} else {
 		var encoded []byte
@@ -143,7 +145,6 @@ func (s *session) open(cmd *cobra.Command, p *project) (root, dir string, made *
 		if dir = s.out; dir == "" {
 			dir = filepath.Join(root, "reports", time.Now().Format("20060102-150405-")+made.Profile.Name)
 		}
-		done = func(int) bool { return false }
 		w, err = record.Create(dir, encoded)
 		if errors.Is(err, fs.ErrExist) {
 			err = badInput("evidence is never overwritten: choose another --out, or --resume an interrupted run", "%s exists", dir)
@@ -172,8 +173,15 @@ func unchanged(ctx context.Context, p *project, old *record.Run) error {
 }
 
 // measure makes the trials that are not done.
-func (s *session) measure(ctx context.Context, root string, made *bench.Plan, w *record.Writer, done func(int) bool) (err error) {
-	launcher, err := newLauncher(ctx, root, made, filepath.Base(filepath.Clean(w.Dir)))
+func (s *session) measure(ctx context.Context, root string, made *bench.Plan, w *record.Writer, old *record.Run) (err error) {
+	done, before := func(int) bool { return false }, (*bench.Environment)(nil)
+	if old != nil {
+		done = old.Done
+		if !old.Environment.Time.IsZero() {
+			before = &old.Environment
+		}
+	}
+	launcher, err := newLauncher(ctx, root, made, runLabel(w.Dir))
 	if err != nil {
 		return err
 	}
@@ -196,8 +204,17 @@ func (s *session) measure(ctx context.Context, root string, made *bench.Plan, w 
 		fmt.Fprintf(s.stderr, "metrics: %s\n", metrics.URL())
 		observer = observers{progress, metrics}
 	}
-	c := &conduct.Conductor{Plan: made, Writer: w, Launcher: launcher, Observer: observer, Done: done}
+	c := &conduct.Conductor{Plan: made, Writer: w, Launcher: launcher, Observer: observer, Done: done, Before: before}
 	return c.Run(ctx)
+}
+
+// runLabel names the run of a folder among all that a Docker engine may run at once.
+func runLabel(dir string) string {
+	if absolute, err := filepath.Abs(dir); err == nil {
+		dir = absolute
+	}
+	sum := sha256.Sum256([]byte(dir))
+	return hex.EncodeToString(sum[:6])
 }
 
 func newLauncher(ctx context.Context, root string, made *bench.Plan, run string) (bench.Launcher, error) {

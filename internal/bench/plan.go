@@ -49,6 +49,8 @@ func seconds(s float64) Duration { return Duration{time.Duration(s * float64(tim
 type CPUs struct {
 	Generator string `json:"generator"` // the load, and the services in this process
 	Target    string `json:"target"`
+	// SharedCore says that the two are hardware threads of the same core.
+	SharedCore bool `json:"shared_core,omitempty"`
 }
 
 // Trial is one fresh launch of a target under a scenario.

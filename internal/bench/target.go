@@ -77,8 +77,6 @@ type Server interface {
 type Usage struct {
 	CPU    time.Duration `json:"cpu_ns"`       // user and system time since launch
 	Memory int64         `json:"memory_bytes"` // at this moment; memory shared by its processes counts once
-	// Throttled is how long the server was kept from its CPUs by a quota.
-	Throttled time.Duration `json:"throttled_ns,omitempty"`
 }
 
 // Placement is what a launched server was given, read back from the kernel.

@@ -27,7 +27,6 @@ type PhaseResult struct {
 	Drive      DriveStats    `json:"drive"`
 	CPU        time.Duration `json:"cpu_ns"`                         // of the server, during the phase
 	Memory     int64         `json:"peak_memory_bytes"`              // largest sampled
-	Throttled  time.Duration `json:"throttled_ns,omitempty"`         // of the server, during the phase
 	Late       time.Duration `json:"upstream_late_p99_ns,omitempty"` // how late the upstream answered
 	Calls      uint64        `json:"upstream_calls,omitempty"`       // that the upstream counted
 	GoodHits   uint64        `json:"good"`                           // for orientation; judged from the raw hits
@@ -56,6 +55,7 @@ type Environment struct {
 	Runtimes  map[string]string `json:"runtimes,omitempty"` // versions the servers told
 	Pinned    string            `json:"pinned"`             // what of the pinning took, in words
 	Warnings  []string          `json:"warnings,omitempty"`
+	Void      []string          `json:"void,omitempty"` // why nothing measured here is evidence
 	Clock     string            `json:"clock"`
 	LoadBegin string            `json:"load_average,omitempty"`
 }

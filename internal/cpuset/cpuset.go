@@ -55,12 +55,45 @@ func (s Set) String() string {
 	return strings.Join(parts, ",")
 }
 
-// Split gives the generator the first half of the set and the target the rest.
-// With fewer than two CPUs both are empty: nothing can be pinned apart.
-func (s Set) Split() (generator, target Set) {
-	if len(s) < 2 {
-		return nil, nil
+// Split gives the generator the first half of the cores and the servers the
+// rest, in whole cores, so that the two share no hardware. Where there is a
+// single core, its hardware threads are split, and shared says so. With a single
+// CPU both are empty: nothing can be pinned apart.
+func Split(cores []Set) (generator, servers Set, shared bool) {
+	if len(cores) == 1 && len(cores[0]) > 1 {
+		half := len(cores[0]) / 2
+		return cores[0][:half], cores[0][half:], true
 	}
-	half := len(s) / 2
-	return s[:half], s[half:]
+	if len(cores) < 2 {
+		return nil, nil, false
+	}
+	half := len(cores) / 2
+	generator, servers = slices.Concat(cores[:half]...), slices.Concat(cores[half:]...)
+	slices.Sort(generator)
+	slices.Sort(servers)
+	return generator, servers, false
+}
+
+// group puts the CPUs of the set that siblings names together; a CPU that it
+// does not know is a core of its own.
+func (s Set) group(siblings func(cpu int) Set) []Set {
+	var cores []Set
+	seen := map[int]bool{}
+	for _, cpu := range s {
+		if seen[cpu] {
+			continue
+		}
+		core := Set{cpu}
+		for _, other := range siblings(cpu) {
+			if other != cpu && slices.Contains(s, other) {
+				core = append(core, other)
+			}
+		}
+		for _, member := range core {
+			seen[member] = true
+		}
+		slices.Sort(core)
+		cores = append(cores, core)
+	}
+	return cores
 }

@@ -15,6 +15,18 @@ func Allowed() Set {
 	return Of(os.Getpid())
 }
 
+// Cores are the physical cores of the set, each with its hardware threads.
+func (s Set) Cores() []Set {
+	return s.group(func(cpu int) Set {
+		data, err := os.ReadFile(fmt.Sprintf("/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu))
+		if err != nil {
+			return nil
+		}
+		set, _ := Parse(string(data))
+		return set
+	})
+}
+
 // Of are the CPUs that the process of that id may use; nil where it cannot be told.
 func Of(pid int) Set {
 	var mask unix.CPUSet

@@ -18,6 +18,11 @@ func Allowed() Set {
 	return set
 }
 
+// Cores are the CPUs of the set: which share a core is not known on this system.
+func (s Set) Cores() []Set {
+	return s.group(func(int) Set { return nil })
+}
+
 // Of is not known on this system.
 func Of(pid int) Set { return nil }
 

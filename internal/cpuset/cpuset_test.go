@@ -23,21 +23,28 @@ func TestParseAndString(t *testing.T) {
 	}
 }
 
-func TestSplitIsDisjointAndWhole(t *testing.T) {
-	for n := range 9 {
-		all := make(Set, n)
-		for i := range all {
-			all[i] = i
+func TestSplit(t *testing.T) {
+	// Hardware threads are numbered as Intel does (i and i+n/2) or as AMD does (pairs).
+	intel := func(cpu int) Set { return Set{cpu % 4, cpu%4 + 4} }
+	amd := func(cpu int) Set { return Set{cpu &^ 1, cpu | 1} }
+	alone := func(cpu int) Set { return nil }
+	for _, c := range []struct {
+		set                string
+		siblings           func(int) Set
+		generator, servers string
+		shared             bool
+	}{
+		{"0-7", intel, "0-1,4-5", "2-3,6-7", false}, {"0-7", amd, "0-3", "4-7", false}, {"0-3", alone, "0-1", "2-3", false},
+		{"0-1", alone, "0", "1", false}, {"0-1", amd, "0", "1", true}, {"0", alone, "", "", false}, {"", alone, "", "", false},
+		{"2,6,3", intel, "2,6", "3", false}, {"0-2", alone, "0", "1-2", false},
+	} {
+		set, err := Parse(c.set)
+		if err != nil {
+			t.Fatal(err)
 		}
-		generator, target := all.Split()
-		if n < 2 {
-			if len(generator)+len(target) != 0 {
-				t.Errorf("%d CPUs were split", n)
-			}
-			continue
-		}
-		if len(generator) == 0 || len(target) < len(generator) || len(generator)+len(target) != n {
-			t.Errorf("%d CPUs: generator %v, target %v", n, generator, target)
+		generator, servers, shared := Split(set.group(c.siblings))
+		if generator.String() != c.generator || servers.String() != c.servers || shared != c.shared {
+			t.Errorf("%s: generator %s, servers %s, shared %t; want %s, %s, %t", c.set, generator, servers, shared, c.generator, c.servers, c.shared)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,14 +24,16 @@ const (
 	kernelClockError = 50 * time.Microsecond
 )
 
-// generatorLimit is the share of its CPUs above which the load generator, not
-// the server, may have set a closed loop's throughput. Such a throughput is a
-// lower bound of the server's: right-censored.
-const generatorLimit = .85
-
-// idleLimit is the share of one CPU below which neither server nor generator
-// can have set a closed loop's throughput: its connections did.
-const idleLimit = .6
+// Who set the throughput of a closed loop? A generator that used more than
+// busyLimit of its CPUs may have; so may one that was not idle (more than
+// idleLimit of a CPU) beside a server that used less than busyLimit of what it
+// could use, since a generator can be at its limit on one thread of many. Such
+// a throughput is a lower bound of the server's: right-censored. Where both
+// were below idleLimit, the number of connections set it.
+const (
+	busyLimit = .85
+	idleLimit = .6
+)
 
 // court is a run under judgement.
 type court struct {
@@ -54,7 +57,7 @@ type trial struct {
 func Judge(run *record.Run) (*bench.Verdicts, []bench.Summary, error) {
 	c := &court{
 		run: run, trials: map[string]map[int]*trial{}, invalid: map[string]int{},
-		excluded: map[string]string{}, clock: kernelClockError, warnings: []string{},
+		excluded: run.Excluded(), clock: kernelClockError, warnings: []string{},
 	}
 	generator, err := cpuset.Parse(run.Plan.CPUs.Generator)
 	if err != nil {
@@ -62,11 +65,6 @@ func Judge(run *record.Run) (*bench.Verdicts, []bench.Summary, error) {
 	}
 	if c.cpus = float64(len(generator)); c.cpus == 0 {
 		c.cpus = float64(max(run.Environment.CPUs, 1))
-	}
-	for _, e := range run.Journal {
-		if e.Event == record.EventExclude {
-			c.excluded[e.Arm] = e.Reason
-		}
 	}
 	summaries, err := c.read()
 	if err != nil {
@@ -110,7 +108,7 @@ func (c *court) read() ([]bench.Summary, error) {
 		}
 		summary, err := summarise(c.run, result, scenario.Workload.Timeout.Duration)
 		if err != nil {
-			c.warn("trial %d is left out: %v", result.Trial.N, err)
+			c.warn("trial %d is left out: %s", result.Trial.N, c.run.Relative(err))
 			c.invalid[arm]++
 			continue
 		}
@@ -154,7 +152,7 @@ func (c *court) runWarnings() []string {
 			c.warn("%s: %s", r.Trial.Target, w)
 		}
 	}
-	for _, w := range slices.Concat(c.run.Environment.Warnings, c.run.Warnings) {
+	for _, w := range slices.Concat(c.run.Environment.Warnings, c.run.Environment.Void, c.run.Warnings) {
 		c.warn("%s", w)
 	}
 	return c.warnings
@@ -173,17 +171,13 @@ func (c *court) void() []string {
 	if made := len(c.run.Results) + len(c.excludedTrials()); made < len(c.run.Plan.Trials) {
 		why = append(why, fmt.Sprintf("%d of %d trials were not made", len(c.run.Plan.Trials)-made, len(c.run.Plan.Trials)))
 	}
-	if c.run.Plan.CPUs.Target == "" {
-		why = append(why, "servers and load generator shared their CPUs")
-	}
 	for _, r := range c.run.Results {
-		for _, w := range r.Placement.Warnings {
-			if text := "placement: " + w; !slices.Contains(why, text) {
-				why = append(why, text)
-			}
+		if r.Valid && r.Placement.CPUs != c.run.Plan.CPUs.Target {
+			why = append(why, fmt.Sprintf("%s ran on CPUs %q, not on %s", r.Trial.Target, r.Placement.CPUs, c.run.Plan.CPUs.Target))
+			break
 		}
 	}
-	return why
+	return append(why, c.run.Environment.Void...)
 }
 
 // judge gives the verdict of one claim.
@@ -373,11 +367,36 @@ func (c *court) decide(cell *bench.Comparison, metric bench.Metric) {
 	} else {
 		cell.Value, cell.Low, cell.High = exp(cell.Bound, i.Mean), exp(cell.Bound, i.Low), exp(cell.Bound, i.High)
 	}
-	c.word(cell, metric, i)
+	differences := make([]float64, len(ofValues)) // in the metric's unit, positive for the claim
+	for i := range differences {
+		differences[i] = ofValues[i] - toValues[i]
+		if cell.Expect == bench.Lower {
+			differences[i] = -differences[i]
+		}
+	}
+	c.word(cell, metric, i, differences)
+}
+
+// withinClock holds the differences of two percentiles against what the
+// instrument can tell apart. Where their interval lies within it, they are
+// practically equal, whatever their ratio; where it does not lie beyond it, no
+// ratio can be decided. It reports whether that gave the comparison its verdict.
+func (c *court) withinClock(cell *bench.Comparison, differences []float64) bool {
+	switch absolute := Decide(TInterval(differences, Alpha), c.clock.Seconds()); {
+	case absolute == bench.PracticallyEqual:
+		cell.Verdict = bench.PracticallyEqual
+		cell.Why = fmt.Sprintf("they differ by less than %v, which the instrument cannot tell apart", c.clock)
+		return true
+	case (cell.Verdict == bench.Supported || cell.Verdict == bench.Contradicted) && absolute != cell.Verdict:
+		cell.Verdict = bench.Inconclusive
+		cell.Why = fmt.Sprintf("the ratio is beyond the margin, but the difference may be less than %v, which the instrument cannot tell apart", c.clock)
+		return true
+	}
+	return false
 }
 
 // word gives the comparison its verdict and says why.
-func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval) {
+func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval, differences []float64) {
 	margin := 0.0
 	if cell.To != "" {
 		margin = math.Log(cell.Margin)
@@ -392,12 +411,11 @@ func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval) {
 	case i.SE == 0:
 		cell.Verdict, cell.Why = bench.Inconclusive, "all rounds gave the very same number, which no measurement does"
 		return
-	case metric.Quantile > 0 && cell.To != "" && math.Abs(*cell.OfMedian-*cell.ToMedian) < c.clock.Seconds():
-		cell.Verdict = bench.PracticallyEqual
-		cell.Why = fmt.Sprintf("the medians differ by less than %v, which the instrument cannot tell apart", c.clock)
-		return
 	}
 	cell.Verdict = Decide(i, margin)
+	if metric.Quantile > 0 && cell.To != "" && c.withinClock(cell, differences) {
+		return
+	}
 	switch {
 	case cell.BoundIs != "" && cell.Verdict == bench.Inconclusive:
 		cell.Why = "the interval holds the bound"
@@ -485,13 +503,26 @@ func (c *court) caveats(cell *bench.Comparison, arm string, round int) (open boo
 	generator := drive.Generator.Seconds() / drive.Elapsed.Seconds()
 	server := t.result.Phases[i].CPU.Seconds() / drive.Elapsed.Seconds()
 	switch {
-	case generator > generatorLimit*c.cpus:
+	case generator > busyLimit*c.cpus, generator > idleLimit && server < busyLimit*c.capacity(cell.Variant):
 		warn("%s: the generator was at its limit, so the server's throughput is at least this", arm)
 		return true
-	case server < idleLimit && generator < idleLimit:
+	case server < idleLimit*c.capacity(cell.Variant) && generator < idleLimit:
 		warn("%s: neither server nor generator was busy, so the number of connections set this throughput", arm)
 	}
 	return false
+}
+
+// capacity is how many CPUs a server of the variant can use at most: one for
+// each worker, as far as there are CPUs.
+func (c *court) capacity(v bench.Variant) float64 {
+	workers, err := strconv.Atoi(v["WORKERS"])
+	if err != nil || workers < 1 {
+		workers = 1
+	}
+	if servers, err := cpuset.Parse(c.run.Plan.CPUs.Target); err == nil && len(servers) > 0 {
+		workers = min(workers, len(servers))
+	}
+	return float64(workers)
 }
 
 // exp is scale·e^x for JSON, nil where x is not finite: that side is open.

@@ -105,7 +105,11 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 	stats.MaxFlight = t.peak.Load()
 	stats.Planned = stats.Sent
 	if s.Open() {
-		stats.Planned = planned(s)
+		within := s.Duration.Duration
+		if ctx.Err() != nil { // what was not yet due is not missed
+			within = time.Since(start)
+		}
+		stats.Planned = max(planned(s, within), stats.Sent)
 	}
 	stats.Censored = stats.Planned - stats.Sent
 	stats.Generator = processCPU() - before

@@ -29,8 +29,9 @@ func arrivals(s bench.Schedule) func() (due time.Duration, ok bool) {
 	}
 }
 
-// planned is how many requests an open-loop schedule holds.
-func planned(s bench.Schedule) uint64 {
+// planned is how many requests of an open-loop schedule are due within the time.
+func planned(s bench.Schedule, within time.Duration) uint64 {
+	s.Duration.Duration = min(s.Duration.Duration, within)
 	next := arrivals(s)
 	var n uint64
 	for _, ok := next(); ok; _, ok = next() {

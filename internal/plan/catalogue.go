@@ -165,6 +165,9 @@ func newTarget(d *document, root, name string, service types.ServiceConfig, bloc
 	case len(service.Command) == 0:
 		return bench.Target{}, d.errorf(at, "a target needs a command, so that it runs without Docker too")
 	}
+	if field := notApplied(service); field != "" {
+		return bench.Target{}, d.errorf(at+"."+field, "bench would not apply it, and so measure something else than Compose starts")
+	}
 	folder, err := filepath.Rel(root, service.Build.Context)
 	if err != nil || !filepath.IsLocal(folder) {
 		return bench.Target{}, d.errorf(at+".build.context", "%s is outside the project", service.Build.Context)
@@ -196,6 +199,27 @@ func newTarget(d *document, root, name string, service types.ServiceConfig, bloc
 		t.Ready.Duration = defaultReady
 	}
 	return t, nil
+}
+
+// notApplied is a field of the service that changes what runs and that the
+// launchers do not know; "" where there is none.
+func notApplied(s types.ServiceConfig) string {
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"entrypoint", len(s.Entrypoint) > 0}, {"working_dir", s.WorkingDir != ""}, {"volumes", len(s.Volumes) > 0},
+		{"deploy", s.Deploy != nil}, {"cpus", s.CPUS != 0}, {"cpuset", s.CPUSet != ""}, {"cpu_quota", s.CPUQuota != 0},
+		{"cpu_shares", s.CPUShares != 0}, {"ulimits", len(s.Ulimits) > 0}, {"env_file", len(s.EnvFiles) > 0},
+		{"privileged", s.Privileged}, {"cap_add", len(s.CapAdd) > 0}, {"devices", len(s.Devices) > 0}, {"group_add", len(s.GroupAdd) > 0},
+		{"network_mode", s.NetworkMode != ""}, {"sysctls", len(s.Sysctls) > 0}, {"shm_size", s.ShmSize != 0},
+		{"pids_limit", s.PidsLimit != 0}, {"memswap_limit", s.MemSwapLimit != 0}, {"mem_reservation", s.MemReservation != 0},
+	} {
+		if f.set {
+			return f.name
+		}
+	}
+	return ""
 }
 
 func mapping(m types.MappingWithEquals) map[string]string {

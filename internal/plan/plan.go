@@ -21,7 +21,7 @@ type Choice struct {
 	Scenarios []string // empty for all
 	Targets   []string // empty for all
 	Seed      uint64
-	Allowed   cpuset.Set // CPUs that may be used
+	Cores     []cpuset.Set // that may be used
 }
 
 // New is the plan of a run: the chosen arms, in rounds that are shuffled by the
@@ -32,8 +32,8 @@ func New(choice Choice, c *Catalogue, scenarios []bench.Scenario, guide bench.Gu
 		return nil, err
 	}
 	p := &bench.Plan{Schema: bench.PlanSchema, Seed: choice.Seed, Profile: profile, Runner: choice.Runner, Guide: guide}
-	generator, target := choice.Allowed.Split()
-	p.CPUs = bench.CPUs{Generator: generator.String(), Target: target.String()}
+	generator, target, shared := cpuset.Split(choice.Cores)
+	p.CPUs = bench.CPUs{Generator: generator.String(), Target: target.String(), SharedCore: shared}
 	if p.Scenarios, err = choose("scenario", scenarios, choice.Scenarios, func(s bench.Scenario) string { return s.Name }); err != nil {
 		return nil, err
 	}
@@ -131,8 +131,11 @@ func phases(p *bench.Plan, s bench.Scenario, round int) []bench.Phase {
 // is taken of.
 func Encode(p *bench.Plan) ([]byte, error) {
 	data, err := json.MarshalIndent(p, "", " ")
+	if err == nil {
+		err = json.Unmarshal(data, new(bench.Plan)) // what could not be read back could not be judged
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("write the plan: %w", err)
 	}
 	return append(data, '\n'), nil
 }

@@ -79,7 +79,7 @@ func TestSchemasAreUpToDate(t *testing.T) {
 func newPlan(t *testing.T, seed uint64) (*bench.Plan, string) {
 	t.Helper()
 	c, s, g := project(t)
-	p, err := New(Choice{Profile: "demo", Runner: "process", Seed: seed, Allowed: cpuset.Set{0, 1}}, c, s, g)
+	p, err := New(Choice{Profile: "demo", Runner: "process", Seed: seed, Cores: []cpuset.Set{{0}, {1}}}, c, s, g)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,6 +198,9 @@ func TestScenarioMistakes(t *testing.T) {
 		{"status: 200", "status: 99", `s.yaml:6:20: workload.expect.status: give the HTTP status of a good answer`},
 		{"rates: [100/s]", "rates: [100/s]\nneeds: [postgres]", `s.yaml:9:9: needs[0]: unknown "postgres"; did you mean`},
 		{"rates: [100/s]", "rates: [100/s]\nrates: [1/s]", `s.yaml:9:1: mapping key "rates" already defined at [8:1]`},
+		{"[100/s]", "[100/s, 5/s, 100/s]", `s.yaml:8:21: rates[2]: 100/s is there twice`},
+		{"rates: [100/s]", "rates: [100/s]\nvariants: [{WORKERS: 1}, {WORKERS: 1}]", `s.yaml:9:26: variants[1]: WORKERS=1 is there twice`},
+		{"rates: [100/s]", "rates: [100/s]\nslo: {errors: 1%}", `s.yaml:9:1: slo: give both p99 and errors`},
 		{"rates: [100/s]", "rates: [100/s", `s.yaml:8:8: sequence end token ']' not found`},
 		{"rates: [100/s]", "rates: [100/s]\n---\nname: x", `s.yaml: want one YAML document, have 2`},
 	} {
@@ -261,6 +264,7 @@ func TestCatalogueMistakes(t *testing.T) {
 		{"tier: mainstream", "tier: [mainstream]", "services.node-express.x-bench"},
 		{"command: [\"node\", \"express/server.js\"]", "comand: [\"node\"]", "services.node-express"},
 		{"framework: express", "framework: \"\"", "runtime, framework and tier must be given"},
+		{"command: [\"node\", \"express/server.js\"]", "command: [\"node\", \"express/server.js\"]\n    entrypoint: [\"sh\"]", "services.node-express.entrypoint: bench would not apply it"},
 		{"locks: [\"package.json\"", "locks: [\"pakage.json\"", "no file pakage.json in targets/node"},
 	} {
 		dir := t.TempDir()

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -83,6 +84,19 @@ func parseScenario(file string, data []byte, services []string) (bench.Scenario,
 	for _, c := range checks {
 		if c.wrong {
 			return s, d.errorf(c.field, "%s", c.problem)
+		}
+	}
+	if s.SLO != nil && (s.SLO.P99.Duration == 0 || s.SLO.Errors == 0) {
+		return s, d.errorf("slo", "give both p99 and errors")
+	}
+	for i, rate := range s.Rates {
+		if slices.Contains(s.Rates[:i], rate) {
+			return s, d.errorf(fmt.Sprintf("rates[%d]", i), "%s is there twice", rate)
+		}
+	}
+	for i, v := range s.Variants {
+		if slices.ContainsFunc(s.Variants[:i], func(w bench.Variant) bool { return maps.Equal(v, w) }) {
+			return s, d.errorf(fmt.Sprintf("variants[%d]", i), "%s is there twice", v)
 		}
 	}
 	if err := d.known("workload.driver", w.Driver, bench.Drivers); err != nil {

@@ -4,6 +4,7 @@
 //	plan.json          what was to run, hashed before the first launch
 //	environment.json   the machine and the tools
 //	journal.jsonl      every launch and what became of it, appended as it happens
+//	conformance/TARGET.log   of a target that did not keep its contract
 //	trials/NNN-SCENARIO-TARGET/
 //	    result.json    what was seen of the trial beside its hits
 //	    hits.parquet   every request

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -84,13 +83,12 @@ func EachHit(path string, f func(phase string, h bench.Hit)) error {
 		return err
 	}
 	defer file.Close()
-	name := filepath.Join(filepath.Base(filepath.Dir(path)), filepath.Base(path))
 	info, err := file.Stat()
 	if err != nil {
 		return err
 	}
 	if _, err := parquet.OpenFile(file, info.Size()); err != nil { // a truncated file is an error, not a panic
-		return fmt.Errorf("%s is damaged: %w", name, err)
+		return fmt.Errorf("%s is damaged: %w", path, err)
 	}
 	reader := parquet.NewGenericReader[row](file)
 	defer reader.Close()
@@ -108,7 +106,7 @@ func EachHit(path string, f func(phase string, h bench.Hit)) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return fmt.Errorf("%s is damaged: %w", name, err)
+			return fmt.Errorf("%s is damaged: %w", path, err)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/claimbench/claimbench/internal/bench"
 )
@@ -32,7 +33,7 @@ type Run struct {
 // Open reads a run directory. What is missing or damaged in its trials becomes
 // a warning; a directory without a readable plan is an error.
 func Open(dir string) (*Run, error) {
-	r := &Run{Dir: dir}
+	r := &Run{Dir: filepath.Clean(dir)}
 	data, err := os.ReadFile(filepath.Join(dir, PlanFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s is no run directory: it has no %s", dir, PlanFile)
@@ -48,7 +49,7 @@ func Open(dir string) (*Run, error) {
 	sum := sha256.Sum256(data)
 	r.PlanHash = hex.EncodeToString(sum[:])
 	if err := readJSON(filepath.Join(dir, EnvironmentFile), &r.Environment); err != nil {
-		r.Warnings = append(r.Warnings, err.Error())
+		r.Warnings = append(r.Warnings, r.Relative(err))
 	}
 	if err := r.readJournal(); err != nil {
 		return nil, err
@@ -86,7 +87,7 @@ func (r *Run) readTrial(t bench.Trial) {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("trial %d is in the journal, but its result is missing", t.N))
 		}
 	case err != nil:
-		r.Warnings = append(r.Warnings, err.Error())
+		r.Warnings = append(r.Warnings, r.Relative(err))
 	case result.Trial.N != t.N || result.Trial.Arm() != t.Arm() || result.Trial.Round != t.Round:
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the result in %s is not of that trial; it is left out", t.Folder()))
 	default:
@@ -94,8 +95,29 @@ func (r *Run) readTrial(t bench.Trial) {
 	}
 }
 
+// Excluded are the arms that the last session left out, with the reason. An
+// earlier session's do not count: what was wrong then may have been mended.
+func (r *Run) Excluded() map[string]string {
+	excluded := map[string]string{}
+	for _, e := range r.Journal {
+		switch e.Event {
+		case EventBegin:
+			clear(excluded)
+		case EventExclude:
+			excluded[e.Arm] = e.Reason
+		}
+	}
+	return excluded
+}
+
 func (r *Run) ended(trial int) bool {
 	return slices.ContainsFunc(r.Journal, func(e Entry) bool { return e.Event == EventTrial && e.Trial == trial })
+}
+
+// Relative is an error's text without the directory's own path, so that what is
+// said of a directory does not depend on where it lies.
+func (r *Run) Relative(err error) string {
+	return strings.ReplaceAll(err.Error(), r.Dir+string(filepath.Separator), "")
 }
 
 // Done reports whether the trial of that number has ended.

@@ -117,6 +117,21 @@ func TestEvidenceIsNeverOverwritten(t *testing.T) {
 	}
 }
 
+func TestOneWriterAtATime(t *testing.T) {
+	w := newRun(t)
+	if _, err := Append(w.Dir); err == nil || !strings.Contains(err.Error(), "another bench is writing") {
+		t.Errorf("error is %v", err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Append(w.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Close()
+}
+
 func TestInterruptedTrialsAreSetAside(t *testing.T) {
 	w := newRun(t)
 	trial := bench.Trial{N: 3, Scenario: "json", Target: "node"}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
@@ -28,6 +30,9 @@ const (
 	ResultFile      = "result.json"
 	HitsFile        = "hits.parquet"
 	LogFile         = "server.log"
+
+	ConformanceFolder = "conformance"
+	lockFile          = ".lock"
 )
 
 func duration(ns int64) time.Duration { return time.Duration(ns) }
@@ -57,6 +62,7 @@ const (
 type Writer struct {
 	Dir     string
 	journal *os.File
+	lock    *flock.Flock // against another bench that would go on with the same run
 }
 
 // Create makes a new run directory with its plan. It refuses one that exists.
@@ -78,15 +84,28 @@ func Create(dir string, planJSON []byte) (*Writer, error) {
 
 // Append opens an existing run directory to go on with it.
 func Append(dir string) (*Writer, error) {
+	lock := flock.New(filepath.Join(dir, lockFile))
+	if free, err := lock.TryLock(); err != nil {
+		return nil, err
+	} else if !free {
+		return nil, fmt.Errorf("another bench is writing to %s", dir)
+	}
 	journal, err := os.OpenFile(filepath.Join(dir, JournalFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
+		lock.Unlock()
 		return nil, err
 	}
-	return &Writer{Dir: dir, journal: journal}, nil
+	return &Writer{Dir: dir, journal: journal, lock: lock}, nil
 }
 
 // Close ends the journal.
-func (w *Writer) Close() error { return w.journal.Close() }
+func (w *Writer) Close() error {
+	err := errors.Join(w.journal.Close(), w.lock.Unlock())
+	if removed := os.Remove(filepath.Join(w.Dir, lockFile)); !errors.Is(removed, fs.ErrNotExist) {
+		err = errors.Join(err, removed)
+	}
+	return err
+}
 
 // Journal appends an entry, and has it on disk before it returns.
 func (w *Writer) Journal(e Entry) error {
@@ -104,6 +123,20 @@ func (w *Writer) Journal(e Entry) error {
 // Environment writes environment.json once; a resumed run keeps the first.
 func (w *Writer) Environment(e bench.Environment) error {
 	err := writeJSON(filepath.Join(w.Dir, EnvironmentFile), e)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+// ConformanceLog keeps what a target wrote that did not keep its contract; the
+// first of a run's sessions.
+func (w *Writer) ConformanceLog(target, log string) error {
+	dir := filepath.Join(w.Dir, ConformanceFolder)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	err := writeNew(filepath.Join(dir, target+".log"), []byte(log))
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
@@ -177,7 +210,7 @@ func Sums(dir string) (map[string]string, error) {
 		if err != nil {
 			return err
 		}
-		if name == ManifestFile || strings.HasPrefix(name, "report.") {
+		if name == ManifestFile || name == lockFile || strings.HasPrefix(name, "report.") {
 			return nil
 		}
 		file, err := os.Open(path)

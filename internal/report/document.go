@@ -5,6 +5,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
 	"slices"
@@ -177,10 +178,9 @@ func Build(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) (*Docume
 	for _, t := range r.Results {
 		d.Trials = append(d.Trials, newTrial(t))
 	}
-	for _, e := range r.Journal {
-		if e.Event == record.EventExclude {
-			d.Left = append(d.Left, e.Arm+": "+e.Reason)
-		}
+	excluded := r.Excluded()
+	for _, arm := range slices.Sorted(maps.Keys(excluded)) {
+		d.Left = append(d.Left, arm+": "+excluded[arm])
 	}
 	return d, nil
 }

@@ -47,7 +47,7 @@ func shortArm(arm string) string {
 
 // markdownCell keeps a text from breaking a table or becoming markup.
 func markdownCell(s string) string {
-	return strings.NewReplacer("|", "\\|", "\n", " ", "<", "&lt;", "\r", "").Replace(s)
+	return strings.NewReplacer("|", "\\|", "\n", " ", "<", "&lt;", "\r", "", "[", "\\[", "]", "\\]", "`", "\\`").Replace(s)
 }
 
 // Formats are the known formats of a report file.

@@ -48,12 +48,7 @@ func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Che
 	for _, t := range r.Plan.Trials {
 		arms[t.Arm()] = true
 	}
-	excluded := 0
-	for _, e := range r.Journal {
-		if e.Event == record.EventExclude {
-			excluded++
-		}
-	}
+	excluded := len(r.Excluded())
 	state := func(bad bool, otherwise string) string {
 		if bad {
 			return otherwise
@@ -83,6 +78,11 @@ func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Che
 		checks = append(checks, Check{"Warning", w, "warn", ""})
 	}
 	return checks
+}
+
+// Unsealed adds that the document's verdicts are not those the run was sealed with.
+func (d *Document) Unsealed(why string) {
+	d.Validity = append(d.Validity, Check{"Verdicts", why, "bad", "do not cite this report"})
 }
 
 // notShown is what a reader might take from the report and must not.

@@ -80,11 +80,40 @@ func (c *Conductor) environment(ctx context.Context, pinned string, abouts map[s
 	if d, ok := c.Launcher.(*target.Docker); ok {
 		e.Docker = d.Engine
 		if d.VM {
-			e.Warnings = append(e.Warnings, "Docker in a VM: not evidence")
+			e.Void = append(e.Void, "Docker runs in a virtual machine")
 		}
 	}
-	if c.Plan.CPUs.Target == "" {
-		e.Warnings = append(e.Warnings, "one CPU: servers and load generator share it")
+	if strings.HasPrefix(pinned, notPinned) {
+		e.Void = append(e.Void, pinned)
+	}
+	if c.Plan.CPUs.SharedCore {
+		e.Void = append(e.Void, "servers and load generator run on hardware threads of the same core")
 	}
 	return e
+}
+
+// sameMachine refuses to go on with a run on another machine, or with servers of
+// other versions, than it began with: rounds of the two cannot be compared.
+func sameMachine(before *bench.Environment, now bench.Environment) error {
+	if before == nil {
+		return nil
+	}
+	changed := ""
+	switch {
+	case before.CPU != now.CPU || before.CPUs != now.CPUs:
+		changed = fmt.Sprintf("the CPU was %s (%d), and is %s (%d)", before.CPU, before.CPUs, now.CPU, now.CPUs)
+	case before.Kernel != now.Kernel:
+		changed = fmt.Sprintf("the kernel was %s, and is %s", before.Kernel, now.Kernel)
+	case before.Docker != now.Docker:
+		changed = fmt.Sprintf("the Docker engine was %q, and is %q", before.Docker, now.Docker)
+	}
+	for name, about := range now.Runtimes {
+		if was, ok := before.Runtimes[name]; ok && was != about {
+			changed = fmt.Sprintf("%s was %s, and is %s", name, was, about)
+		}
+	}
+	if changed == "" {
+		return nil
+	}
+	return &target.Error{Err: fmt.Errorf("the run began on another machine: %s", changed), Hint: "begin a new run"}
 }

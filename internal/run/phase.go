@@ -65,7 +65,7 @@ func (c *Conductor) drive(ctx context.Context, t bench.Trial, phase bench.Phase,
 	if err != nil {
 		return result, fmt.Errorf("weigh the server: %w", err)
 	}
-	result.CPU, result.Throttled = after.CPU-before.CPU, after.Throttled-before.Throttled
+	result.CPU = after.CPU - before.CPU
 	result.Memory = max(result.Memory, before.Memory, after.Memory)
 	return result, wrong(result, w)
 }

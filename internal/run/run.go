@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
@@ -40,6 +42,8 @@ type Conductor struct {
 	Observer Observer
 	// Done tells which trials an earlier session of the same run has made.
 	Done func(trial int) bool
+	// Before is the environment of that session, nil where there was none.
+	Before *bench.Environment
 
 	upstream *reference.Upstream
 	bodies   map[string]string // agreed body by scenario
@@ -75,12 +79,20 @@ func (c *Conductor) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Writer.Environment(c.environment(ctx, pinned, abouts)); err != nil {
+	environment := c.environment(ctx, pinned, abouts)
+	if err := sameMachine(c.Before, environment); err != nil {
+		return err
+	}
+	if err := c.Writer.Environment(environment); err != nil {
 		return err
 	}
 	if len(c.excluded) == c.arms() {
-		return &target.Error{Err: errors.New("no server keeps its contract, so there is nothing to measure:\n    " + anyOf(c.excluded)),
-			Hint: "the journal names each; targets/README.md has the contract"}
+		var all []string
+		for _, arm := range slices.Sorted(maps.Keys(c.excluded)) {
+			all = append(all, arm+": "+c.excluded[arm])
+		}
+		return &target.Error{Err: fmt.Errorf("no server keeps its contract, so there is nothing to measure:\n    %s", strings.Join(all, "\n    ")),
+			Hint: "the contract is in targets/README.md"}
 	}
 	for _, t := range c.Plan.Trials {
 		if _, out := c.excluded[t.Arm()]; out || c.Done(t.N) {
@@ -96,13 +108,6 @@ func (c *Conductor) Run(ctx context.Context) error {
 	return c.Writer.Journal(record.Entry{Event: record.EventEnd})
 }
 
-func anyOf(m map[string]string) string {
-	for k, v := range m {
-		return k + ": " + v
-	}
-	return ""
-}
-
 func (c *Conductor) arms() int {
 	arms := map[string]bool{}
 	for _, t := range c.Plan.Trials {
@@ -110,6 +115,9 @@ func (c *Conductor) arms() int {
 	}
 	return len(arms)
 }
+
+// notPinned is what pin's words begin with where pinning did not take.
+const notPinned = "nothing is pinned: "
 
 // pin keeps this process on the generator's CPUs until unpin, and says in words what took.
 func (c *Conductor) pin() (pinned string, unpin func(), err error) {
@@ -119,11 +127,11 @@ func (c *Conductor) pin() (pinned string, unpin func(), err error) {
 		return "", unpin, err
 	}
 	if len(set) == 0 {
-		return "nothing is pinned: there is one CPU, which servers and generator share", unpin, nil
+		return notPinned + "there is one CPU, which servers and generator share", unpin, nil
 	}
 	restore, err := cpuset.PinSelf(set)
 	if err != nil {
-		return "nothing is pinned: " + err.Error(), unpin, nil
+		return notPinned + err.Error(), unpin, nil
 	}
 	return fmt.Sprintf("generator and upstream on CPUs %s, servers on %s", set, c.Plan.CPUs.Target), restore, nil
 }
@@ -142,6 +150,11 @@ func (c *Conductor) verify(ctx context.Context) (map[string]bench.About, error) 
 		return nil, err
 	}
 	c.bodies, c.excluded = found.Bodies, found.Problems
+	for name, log := range found.Logs {
+		if err := c.Writer.ConformanceLog(name, log); err != nil {
+			return nil, err
+		}
+	}
 	for _, t := range c.Plan.Trials {
 		if reason, out := c.excluded[t.Arm()]; out && t.Round == 1 {
 			if err := c.Writer.Journal(record.Entry{Event: record.EventExclude, Arm: t.Arm(), Reason: reason}); err != nil {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Limits of the launchers.
@@ -51,7 +52,7 @@ func lastLines(text string, n int) string {
 // printable replaces control characters, so that a server's words cannot drive a terminal.
 func printable(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r == 0x7f {
+		if r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf) {
 			return '·'
 		}
 		return r

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -90,23 +92,31 @@ func NewDocker(ctx context.Context, root, run string, cpus cpuset.Set) (*Docker,
 		Engine: fmt.Sprintf("%s, API %s, cgroup v%s", info.ServerVersion, api.ClientVersion(), info.CgroupVersion),
 		VM:     runtime.GOOS != "linux" || strings.Contains(info.OperatingSystem, "Docker Desktop"),
 	}
-	if err := d.sweep(ctx); err != nil { // what a broken session of the same run left
-		api.Close()
-		return nil, err
+	if err := d.join(ctx); err != nil {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		d.Close(closing)
+		return nil, engineError(err)
 	}
-	made, err := api.NetworkCreate(ctx, "claimbench-"+run, network.CreateOptions{Driver: "bridge", Labels: d.labels()})
+	return d, nil
+}
+
+// join makes the run's network, in the place of what a broken session of the same run left.
+func (d *Docker) join(ctx context.Context) error {
+	if err := d.sweep(ctx); err != nil {
+		return err
+	}
+	made, err := d.api.NetworkCreate(ctx, "claimbench-"+d.run, network.CreateOptions{Driver: "bridge", Labels: d.labels()})
 	if err != nil {
-		api.Close()
-		return nil, engineError(fmt.Errorf("create the run's network: %w", err))
+		return fmt.Errorf("create the run's network: %w", err)
 	}
 	d.network = made.ID
-	n, err := api.NetworkInspect(ctx, made.ID, network.InspectOptions{})
+	n, err := d.api.NetworkInspect(ctx, made.ID, network.InspectOptions{})
 	if err != nil || len(n.IPAM.Config) == 0 {
-		d.Close(ctx)
-		return nil, engineError(fmt.Errorf("inspect the run's network: %w", cmp.Or(err, errors.New("it has no address range"))))
+		return fmt.Errorf("inspect the run's network: %w", cmp.Or(err, errors.New("it has no address range")))
 	}
 	d.gateway = n.IPAM.Config[0].Gateway
-	return d, nil
+	return nil
 }
 
 // ErrEngine is in the errors that say the engine is away: no server can be
@@ -135,7 +145,8 @@ func (d *Docker) Host() (reach, bind string) {
 // Prepare builds the target's image. The engine's cache makes it quick where
 // nothing has changed.
 func (d *Docker) Prepare(ctx context.Context, t bench.Target) error {
-	image := "claimbench/" + filepath.Base(t.Context) + ":" + t.Digest[:12]
+	made := sha256.Sum256(fmt.Appendf(nil, "%s %s %q", t.Digest, t.Dockerfile, t.BuildArgs)) // fmt sorts maps
+	image := "claimbench/" + filepath.Base(t.Context) + ":" + hex.EncodeToString(made[:6])
 	args := map[string]*string{}
 	for name, value := range t.BuildArgs {
 		args[name] = &value
@@ -316,6 +327,7 @@ func (d *Docker) placed(ctx context.Context, s *containerServer, t bench.Target,
 		}
 	} else {
 		got.MemoryLimit = cgroupMemoryLimit(s.pid)
+		got.Warnings = append(got.Warnings, memoryCaveat(s.pid)...)
 		got.CPUs = cpuset.Of(s.pid).String()
 		switch {
 		case len(d.CPUs) == 0:
@@ -334,7 +346,7 @@ func (d *Docker) placed(ctx context.Context, s *containerServer, t bench.Target,
 func (d *Docker) Close(ctx context.Context) error {
 	defer d.api.Close()
 	if err := d.sweep(ctx); err != nil {
-		return fmt.Errorf("remove the run's network: %w", err)
+		return engineError(fmt.Errorf("remove the run's network: %w", err))
 	}
 	return nil
 }
@@ -344,7 +356,7 @@ func (d *Docker) sweep(ctx context.Context) error {
 	ours := filters.NewArgs(filters.Arg("label", labelRun+"="+d.run))
 	containers, err := d.api.ContainerList(ctx, container.ListOptions{All: true, Filters: ours})
 	if err != nil {
-		return engineError(err)
+		return err
 	}
 	for _, c := range containers {
 		err = errors.Join(err, d.api.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true}))
@@ -353,10 +365,7 @@ func (d *Docker) sweep(ctx context.Context) error {
 	for _, n := range networks {
 		err = errors.Join(err, d.api.NetworkRemove(ctx, n.ID))
 	}
-	if err = errors.Join(err, listed); err != nil {
-		return engineError(err)
-	}
-	return nil
+	return errors.Join(err, listed)
 }
 
 func variables(layers ...map[string]string) []string {
@@ -419,9 +428,8 @@ func (s *containerServer) Usage(ctx context.Context) (bench.Usage, error) {
 		}
 	}
 	return bench.Usage{
-		CPU:       time.Duration(stats.CPUStats.CPUUsage.TotalUsage),
-		Throttled: time.Duration(stats.CPUStats.ThrottlingData.ThrottledTime),
-		Memory:    int64(memory),
+		CPU:    time.Duration(stats.CPUStats.CPUUsage.TotalUsage),
+		Memory: int64(memory),
 	}, nil
 }
 

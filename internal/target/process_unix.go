@@ -122,7 +122,7 @@ func (p *Process) launch(ctx context.Context, t bench.Target, env map[string]str
 
 // placed reads back what CPUs the server was given.
 func (p *Process) placed(pid, port int) bench.Placement {
-	got := bench.Placement{Address: "127.0.0.1:" + strconv.Itoa(port), CPUs: cpuset.Of(pid).String()}
+	got := bench.Placement{Address: "127.0.0.1:" + strconv.Itoa(port), CPUs: cpuset.Of(pid).String(), Warnings: memoryCaveat(pid)}
 	switch {
 	case len(p.CPUs) == 0:
 		got.Warnings = append(got.Warnings, "the server is not pinned to CPUs of its own")

@@ -33,3 +33,7 @@ func (p *Process) Close(context.Context) error { return nil }
 func endWithGroup(*exec.Cmd) {}
 
 func treeUsage(int) (bench.Usage, error) { return bench.Usage{}, errNoProcess }
+
+func memoryCaveat(int) []string {
+	return []string{"memory is the sum of resident sets: it counts pages that processes share more than once"}
+}

@@ -25,6 +25,9 @@ func treeUsage(root int) (bench.Usage, error) {
 	}
 	u.CPU = cpu + reapedCPU(root)
 	u.Memory = memory(root)
+	if _, err := os.Stat("/proc/thread-self/children"); err != nil {
+		return u, fmt.Errorf("this kernel does not list a process's children (CONFIG_PROC_CHILDREN): %w", err)
+	}
 	for _, child := range children(root) {
 		if c, err := treeUsage(child); err == nil { // else it has just ended
 			u.CPU += c.CPU
@@ -79,6 +82,14 @@ func children(pid int) []int {
 		}
 	}
 	return pids
+}
+
+// memoryCaveat says how memory is counted where it is not the proportional set size.
+func memoryCaveat(pid int) []string {
+	if _, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid)); err != nil {
+		return []string{"this user may not read the servers' proportional set sizes: memory counts pages that processes share more than once"}
+	}
+	return nil
 }
 
 // memory is a process's proportional set size, or its resident set where that may not be read.

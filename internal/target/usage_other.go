@@ -35,3 +35,7 @@ func treeUsage(root int) (bench.Usage, error) {
 	}
 	return u, nil
 }
+
+func memoryCaveat(int) []string {
+	return []string{"memory is the sum of resident sets: it counts pages that processes share more than once"}
+}

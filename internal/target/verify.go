@@ -33,6 +33,8 @@ type Conformance struct {
 	Bodies map[string]string
 	// Abouts are what the targets say of themselves.
 	Abouts map[string]bench.About
+	// Logs are what the targets with problems wrote, by target.
+	Logs map[string]string
 }
 
 // Verifier checks that targets keep their contract before anything is timed.
@@ -49,8 +51,8 @@ type Verifier struct {
 // a server that is told to stop must first answer what it has accepted. What a
 // target does wrong is in the result; an error means the check could not be made.
 func (v Verifier) Verify(ctx context.Context, targets []bench.Target, scenarios []bench.Scenario) (*Conformance, error) {
-	c := &Conformance{Problems: map[string]string{}, Bodies: map[string]string{}, Abouts: map[string]bench.About{}}
-	bodies := map[string]map[string]string{} // scenario, arm, body
+	c := &Conformance{Problems: map[string]string{}, Bodies: map[string]string{}, Abouts: map[string]bench.About{}, Logs: map[string]string{}}
+	agreed := map[string]map[string]answer{} // scenario, arm
 	for _, t := range targets {
 		for _, variant := range variants(scenarios) {
 			if err := ctx.Err(); err != nil {
@@ -60,32 +62,37 @@ func (v Verifier) Verify(ctx context.Context, targets []bench.Target, scenarios 
 				v.Progress("checking " + t.Name)
 			}
 			mine := having(scenarios, variant)
-			answers, about, problem := v.verify(ctx, t, variant, mine)
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			if about != nil {
+			answers, about, log, problem := v.verify(ctx, t, variant, mine)
+			switch {
+			case ctx.Err() != nil:
+				return nil, ctx.Err()
+			case errors.Is(problem, ErrEngine):
+				return nil, problem
+			case about != nil:
 				c.Abouts[t.Name] = about
 			}
 			for _, s := range mine {
 				arm := bench.ArmName(s.Name, t.Name, variant)
 				a, asked := answers[s.Name]
+				if problem != nil || a.problem != "" {
+					c.Logs[t.Name] = log
+				}
 				switch {
 				case problem != nil && (!asked || a.problem == ""):
 					c.Problems[arm] = firstLine(problem)
 				case a.problem != "":
 					c.Problems[arm] = a.problem
 				default:
-					if bodies[s.Name] == nil {
-						bodies[s.Name] = map[string]string{}
+					if agreed[s.Name] == nil {
+						agreed[s.Name] = map[string]answer{}
 					}
-					bodies[s.Name][arm] = a.body
+					agreed[s.Name][arm] = a.answer
 				}
 			}
 		}
 	}
 	for _, s := range scenarios {
-		c.agree(s, bodies[s.Name])
+		c.agree(s, agreed[s.Name])
 	}
 	return c, nil
 }
@@ -111,34 +118,47 @@ func having(scenarios []bench.Scenario, v bench.Variant) []bench.Scenario {
 	})
 }
 
-type answered struct {
+// answer is what all servers must give alike.
+type answer struct {
+	headers string // names, but for those that tell of the connection and the clock
 	body    string
+}
+
+type answered struct {
+	answer
 	problem string
 }
 
 // verify checks one launch. The error is of the target as a whole.
-func (v Verifier) verify(ctx context.Context, t bench.Target, variant bench.Variant, scenarios []bench.Scenario) (map[string]answered, bench.About, error) {
+func (v Verifier) verify(ctx context.Context, t bench.Target, variant bench.Variant, scenarios []bench.Scenario) (
+	answers map[string]answered, about bench.About, log string, err error) {
 	env := maps.Clone(v.Env)
 	maps.Copy(env, variant)
 	server, err := v.Launcher.Launch(ctx, t, env)
 	if err != nil {
-		return nil, nil, err
+		var failed *Error
+		if errors.As(err, &failed) {
+			log = failed.Log
+		}
+		return nil, nil, log, err
 	}
-	defer server.Stop(ctx)
+	defer func() {
+		server.Stop(ctx)
+		log = server.Log()
+	}()
 	client := &http.Client{
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 4},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	defer client.CloseIdleConnections()
-	about, err := AskAbout(ctx, client, server.URL())
-	if err != nil {
-		return nil, nil, err
+	if about, err = AskAbout(ctx, client, server.URL()); err != nil {
+		return nil, nil, "", err
 	}
-	answers := map[string]answered{}
+	answers = map[string]answered{}
 	var drain *bench.Workload
 	for _, s := range scenarios {
 		before := v.Upstream.Calls()
-		body, err := Ask(ctx, client, server.URL(), s.Workload)
+		body, headers, err := ask(ctx, client, server.URL(), s.Workload)
 		switch calls := int(v.Upstream.Calls() - before); {
 		case err != nil:
 			answers[s.Name] = answered{problem: err.Error()}
@@ -148,7 +168,7 @@ func (v Verifier) verify(ctx context.Context, t bench.Target, variant bench.Vari
 				s.Workload.Path, calls, s.Workload.Expect.Calls["upstream"])}
 			continue
 		}
-		answers[s.Name] = answered{body: body}
+		answers[s.Name] = answered{answer: answer{headers, body}}
 		if s.Workload.Expect.Calls["upstream"] > 0 {
 			drain = &s.Workload
 		}
@@ -158,7 +178,7 @@ func (v Verifier) verify(ctx context.Context, t bench.Target, variant bench.Vari
 	} else {
 		err = v.drains(ctx, client, server, *drain)
 	}
-	return answers, about, err
+	return answers, about, "", err
 }
 
 // drains checks that a server which is told to stop answers what it has
@@ -207,11 +227,20 @@ const largestBody = 64 << 20
 // Ask makes one request of the workload, and returns the body of the answer or
 // what is wrong with it.
 func Ask(ctx context.Context, client *http.Client, url string, w bench.Workload) (body string, err error) {
+	body, _, err = ask(ctx, client, url, w)
+	return body, err
+}
+
+// free are the headers in which servers may differ.
+var free = []string{"Connection", "Date", "Keep-Alive", "Server"}
+
+// ask is Ask, with the names of the answer's headers but for the free ones.
+func ask(ctx context.Context, client *http.Client, url string, w bench.Workload) (body, headers string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, w.Timeout.Duration)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, w.Method, url+w.Path, strings.NewReader(w.Body))
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	for name, value := range w.Headers {
 		req.Header.Set(name, value)
@@ -219,19 +248,26 @@ func Ask(ctx context.Context, client *http.Client, url string, w bench.Workload)
 	resp, err := client.Do(req)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
-			return "", fmt.Errorf("%s: no answer within %v", w.Path, w.Timeout)
+			return "", "", fmt.Errorf("%s: no answer within %v", w.Path, w.Timeout)
 		}
-		return "", fmt.Errorf("%s: %w", w.Path, errors.Unwrap(err))
+		return "", "", fmt.Errorf("%s: %w", w.Path, errors.Unwrap(err))
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, largestBody))
 	if err != nil {
-		return "", fmt.Errorf("%s: read the answer: %w", w.Path, err)
+		return "", "", fmt.Errorf("%s: read the answer: %w", w.Path, err)
 	}
 	if err := expect(w.Expect, resp, data); err != nil {
-		return "", fmt.Errorf("%s: %w", w.Path, err)
+		return "", "", fmt.Errorf("%s: %w", w.Path, err)
 	}
-	return string(data), nil
+	var names []string
+	for name := range resp.Header {
+		if !slices.Contains(free, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return string(data), strings.Join(names, ", "), nil
 }
 
 func expect(want bench.Expect, resp *http.Response, body []byte) error {
@@ -277,25 +313,28 @@ func plain(v any) any {
 	return out
 }
 
-// agree finds the body that most arms give, and makes the others a problem. Where
-// two bodies are as frequent, that of the arm first by name counts.
-func (c *Conformance) agree(s bench.Scenario, bodies map[string]string) {
-	count := map[string]int{}
-	best := ""
-	for _, arm := range slices.Sorted(maps.Keys(bodies)) {
-		body := bodies[arm]
-		if count[body]++; best == "" || count[body] > count[best] {
-			best = body
+// agree finds the answer that most arms give, and makes the others a problem. Where
+// two answers are as frequent, that of the arm first by name counts.
+func (c *Conformance) agree(s bench.Scenario, answers map[string]answer) {
+	count := map[answer]int{}
+	var best answer
+	for _, arm := range slices.Sorted(maps.Keys(answers)) {
+		a := answers[arm]
+		if count[a]++; count[a] > count[best] {
+			best = a
 		}
 	}
-	if len(bodies) > 0 {
-		c.Bodies[s.Name] = digest(best)
+	if len(answers) > 0 {
+		c.Bodies[s.Name] = digest(best.body)
 	}
-	for arm, body := range bodies {
-		if body != best {
-			at := firstDifference(body, best)
+	for arm, a := range answers {
+		switch {
+		case a.body != best.body:
+			at := firstDifference(a.body, best.body)
 			c.Problems[arm] = fmt.Sprintf("%s: the body differs from that of the other servers at byte %d: %s instead of %s",
-				s.Workload.Path, at, excerpt(body, at), excerpt(best, at))
+				s.Workload.Path, at, excerpt(a.body, at), excerpt(best.body, at))
+		case a.headers != best.headers:
+			c.Problems[arm] = fmt.Sprintf("%s: the headers are %s; those of the other servers are %s", s.Workload.Path, printable(a.headers), printable(best.headers))
 		}
 	}
 }

@@ -123,8 +123,16 @@ docker info >/dev/null 2>&1 || die "no Docker daemon answers"
 todo=()
 wanted "$node_tag" && todo+=(build_node)
 wanted "$python_tag" && todo+=(build_python)
+# advise: has Compose, bench and make use the images, by the .env that they all read
 advise() {
-  printf 'choose them with:\n  export NODE_IMAGE=%s PYTHON_IMAGE=%s\n' "$node_tag" "$python_tag"
+  local env
+  env=$(dirname "$0")/../../.env
+  if [ -e "$env" ]; then
+    printf 'choose them with:\n  export NODE_IMAGE=%s PYTHON_IMAGE=%s\n' "$node_tag" "$python_tag"
+  else
+    printf 'NODE_IMAGE=%s\nPYTHON_IMAGE=%s\n' "$node_tag" "$python_tag" >"$env"
+    echo "they are chosen in .env, which Compose and bench read"
+  fi
 }
 [ ${#todo[@]} -gt 0 ] || { advise; exit 0; }
 
