@@ -1,0 +1,288 @@
+package judge
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/cpuset"
+)
+
+// Who set the throughput of a closed loop? A generator that used more than
+// busyLimit of its CPUs may have; so may one that was not idle (more than
+// idleLimit of a CPU) beside a server that used less than busyLimit of what it
+// could use, since a generator can be at its limit on one thread of many. Such
+// a throughput is a lower bound of the server's: right-censored. Where both
+// were below idleLimit, the number of connections set it.
+const (
+	busyLimit = .85
+	idleLimit = .6
+)
+
+// compare makes the comparisons of one test: by pair of targets and, for
+// percentiles, by rate.
+func (c *court) compare(test bench.Test) []bench.Comparison {
+	metric := bench.Metrics[test.Metric]
+	blank := bench.Comparison{
+		Scenario: test.Scenario, Metric: test.Metric, Unit: metric.Unit, Of: test.Of, To: test.To,
+		Expect: test.Expect, Variant: test.Variant, Verdict: bench.NotTested, Warnings: []string{},
+	}
+	switch {
+	case test.AtMost != nil:
+		blank.Bound, blank.BoundIs = *test.AtMost, "at_most"
+	case test.AtLeast != nil:
+		blank.Bound, blank.BoundIs = *test.AtLeast, "at_least"
+	case test.Margin != nil:
+		blank.Margin = 1 + float64(*test.Margin)
+	default:
+		blank.Margin = metric.Margin
+	}
+	scenario, ok := c.run.Plan.Scenario(test.Scenario)
+	if !ok {
+		blank.Why = fmt.Sprintf("scenario %s was left out of this run", test.Scenario)
+		return []bench.Comparison{blank}
+	}
+	if len(blank.Variant) == 0 {
+		blank.Variant = scenario.Variants[0]
+	}
+	pairs := bench.Pairs(test, c.run.Plan.Targets)
+	if len(pairs) == 0 {
+		blank.Why = "the servers to compare were left out of this run"
+		return []bench.Comparison{blank}
+	}
+	rates := []bench.Rate{0}
+	if metric.Quantile > 0 {
+		rates = scenario.Rates
+		if n := c.run.Plan.Profile.Rates; n > 0 && n < len(rates) {
+			rates = rates[:n]
+		}
+	}
+	var all []bench.Comparison
+	for _, pair := range pairs {
+		for _, rate := range rates {
+			cell := blank
+			cell.Of, cell.To, cell.Tier, cell.Rate = pair.Of, pair.To, pair.Tier, rate
+			cell.Warnings = []string{}
+			c.decide(&cell, metric)
+			all = append(all, cell)
+		}
+	}
+	return all
+}
+
+// decide fills in one comparison.
+func (c *court) decide(cell *bench.Comparison, metric bench.Metric) {
+	of := bench.ArmName(cell.Scenario, cell.Of, cell.Variant)
+	to := ""
+	if cell.To != "" {
+		to = bench.ArmName(cell.Scenario, cell.To, cell.Variant)
+	}
+	for _, arm := range []string{of, to} {
+		if reason, out := c.excluded[arm]; out {
+			cell.Why = arm + ": " + reason
+			return
+		}
+	}
+	ofValues, toValues, open, why := c.rounds(cell, metric, of, to)
+	if len(ofValues) == 0 {
+		cell.Why = why
+		return
+	}
+	cell.Rounds = len(ofValues)
+	if missing := c.run.Plan.Profile.Rounds - cell.Rounds; missing > 0 {
+		cell.Warnings = append(cell.Warnings, fmt.Sprintf("%d of %d rounds have no valid pair", missing, c.run.Plan.Profile.Rounds))
+	}
+	logs := make([]float64, len(ofValues)) // d_r, but for its sign
+	for r := range logs {
+		logs[r] = math.Log(ofValues[r]) - math.Log(toValues[r])
+	}
+	i := TInterval(logs, Alpha)
+	if open.of {
+		i.High = math.Inf(1)
+	}
+	if open.to {
+		i.Low = math.Inf(-1)
+	}
+	cell.OfMedian = finite(bench.Median(ofValues))
+	if to != "" {
+		cell.ToMedian = finite(bench.Median(toValues))
+		cell.Ratio, cell.Low, cell.High = exp(1, i.Mean), exp(1, i.Low), exp(1, i.High)
+	} else {
+		cell.Value, cell.Low, cell.High = exp(cell.Bound, i.Mean), exp(cell.Bound, i.Low), exp(cell.Bound, i.High)
+	}
+	differences := make([]float64, len(ofValues)) // in the metric's unit, positive for the claim
+	for r := range differences {
+		differences[r] = ofValues[r] - toValues[r]
+		if cell.Expect == bench.Lower {
+			differences[r] = -differences[r]
+		}
+	}
+	c.word(cell, metric, i, differences)
+}
+
+// withinClock holds the differences of two percentiles against what the
+// instrument can tell apart. Where their interval lies within it, they are
+// practically equal, whatever their ratio; where it does not lie beyond it, no
+// ratio can be decided. It reports whether that gave the comparison its verdict.
+func (c *court) withinClock(cell *bench.Comparison, differences []float64) bool {
+	switch absolute := Decide(TInterval(differences, Alpha), c.clock.Seconds()); {
+	case absolute == bench.PracticallyEqual:
+		cell.Verdict = bench.PracticallyEqual
+		cell.Why = fmt.Sprintf("they differ by less than %v, which the instrument cannot tell apart", c.clock)
+		return true
+	case (cell.Verdict == bench.Supported || cell.Verdict == bench.Contradicted) && absolute != cell.Verdict:
+		cell.Verdict = bench.Inconclusive
+		cell.Why = fmt.Sprintf("the ratio is beyond the margin, but the difference may be less than %v, which the instrument cannot tell apart", c.clock)
+		return true
+	}
+	return false
+}
+
+// word gives the comparison its verdict and says why.
+func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval, differences []float64) {
+	margin := 0.0
+	if cell.To != "" {
+		margin = math.Log(cell.Margin)
+	}
+	if cell.Expect == bench.Lower || cell.BoundIs == "at_most" {
+		i.Mean, i.Low, i.High = -i.Mean, -i.High, -i.Low
+	}
+	switch {
+	case i.N < 2:
+		cell.Verdict, cell.Why = bench.Inconclusive, "one round shows no variation; at least two are needed"
+		return
+	case i.SE == 0:
+		cell.Verdict, cell.Why = bench.Inconclusive, "all rounds gave the very same number, which no measurement does"
+		return
+	}
+	cell.Verdict = Decide(i, margin)
+	if metric.Quantile > 0 && cell.To != "" && c.withinClock(cell, differences) {
+		return
+	}
+	switch {
+	case cell.BoundIs != "" && cell.Verdict == bench.Inconclusive:
+		cell.Why = "the interval holds the bound"
+	case cell.BoundIs != "":
+		cell.Why = "the interval lies on one side of the bound"
+	case cell.Verdict == bench.Supported:
+		cell.Why = "the whole interval is beyond the margin, as claimed"
+	case cell.Verdict == bench.Contradicted:
+		cell.Why = "the whole interval is beyond the margin, the other way"
+	case cell.Verdict == bench.PracticallyEqual:
+		cell.Why = "the whole interval is within the margin"
+	case i.Low > 0:
+		cell.Why = "direction only: as claimed, but perhaps by less than matters"
+	case i.High < 0:
+		cell.Why = "direction only: against the claim, but perhaps by less than matters"
+	case math.IsInf(i.Low, -1) || math.IsInf(i.High, 1):
+		cell.Why = "the generator was at its limit, so the ratio is known from one side only"
+	default:
+		cell.Why = "the interval is too wide to tell"
+	}
+}
+
+// censored says which side of a comparison is known by a lower bound only.
+type censored struct{ of, to bool }
+
+// rounds are the values of both sides in every round that has them; the other
+// side of a bound test is its bound. Where there is none, why says what stands in
+// the way.
+func (c *court) rounds(cell *bench.Comparison, metric bench.Metric, of, to string) (ofValues, toValues []float64, open censored, why string) {
+	why = "there is no round"
+	for round := 1; round <= c.run.Plan.Profile.Rounds; round++ {
+		x, err := c.value(of, round, metric, cell.Rate)
+		y := cell.Bound
+		if err == nil && to != "" {
+			y, err = c.value(to, round, metric, cell.Rate)
+		}
+		if err != nil {
+			why = err.Error()
+			continue
+		}
+		ofValues, toValues = append(ofValues, x), append(toValues, y)
+		open.of = c.caveats(cell, of, round) || open.of
+		open.to = c.caveats(cell, to, round) || open.to
+	}
+	return ofValues, toValues, open, why
+}
+
+// value is an arm's number in a round.
+func (c *court) value(arm string, round int, metric bench.Metric, rate bench.Rate) (float64, error) {
+	t := c.trials[arm][round]
+	if t == nil {
+		return 0, fmt.Errorf("no round has a valid trial of %s", arm)
+	}
+	x, err := value(t.summary, t.result, metric, rate)
+	if err == nil && (!(x > 0) || math.IsInf(x, 0)) {
+		err = fmt.Errorf("%s gave %v, which cannot be compared", arm, x)
+	}
+	return x, err
+}
+
+// caveats warns of what the phase that a comparison is made of shows beside its
+// number: failed requests, and what else than the server may have set a
+// throughput. It reports whether the number is a lower bound only.
+func (c *court) caveats(cell *bench.Comparison, arm string, round int) (open bool) {
+	name := bench.MeasureThroughput
+	if cell.Rate > 0 {
+		name = bench.LatencyPhase(cell.Rate)
+	}
+	t := c.trials[arm][round]
+	if t == nil {
+		return false
+	}
+	warn := func(format string, args ...any) {
+		if w := fmt.Sprintf(format, args...); !slices.Contains(cell.Warnings, w) {
+			cell.Warnings = append(cell.Warnings, w)
+		}
+	}
+	if p, ok := t.summary.Phase(name); ok && p.Failed > 0 {
+		warn("%s failed requests in %s", arm, name)
+	}
+	if cell.Metric != "throughput" {
+		return false
+	}
+	i := slices.IndexFunc(t.result.Phases, func(p bench.PhaseResult) bool { return p.Name == name })
+	drive := t.result.Phases[i].Drive
+	generator := drive.Generator.Seconds() / drive.Elapsed.Seconds()
+	server := t.result.Phases[i].CPU.Seconds() / drive.Elapsed.Seconds()
+	switch {
+	case generator > busyLimit*c.cpus, generator > idleLimit && server < busyLimit*c.capacity(cell.Variant):
+		warn("%s: the generator was at its limit, so the server's throughput is at least this", arm)
+		return true
+	case server < idleLimit*c.capacity(cell.Variant) && generator < idleLimit:
+		warn("%s: neither server nor generator was busy, so the number of connections set this throughput", arm)
+	}
+	return false
+}
+
+// capacity is how many CPUs a server of the variant can use at most: one for
+// each worker, as far as there are CPUs.
+func (c *court) capacity(v bench.Variant) float64 {
+	workers, err := strconv.Atoi(v["WORKERS"])
+	if err != nil || workers < 1 {
+		workers = 1
+	}
+	if servers, err := cpuset.Parse(c.run.Plan.CPUs.Target); err == nil && len(servers) > 0 {
+		workers = min(workers, len(servers))
+	}
+	return float64(workers)
+}
+
+// exp is scale·e^x for JSON, nil where x is not finite: that side is open.
+func exp(scale, x float64) *float64 {
+	if math.IsInf(x, 0) {
+		return nil
+	}
+	return finite(scale * math.Exp(x))
+}
+
+// finite is a number for JSON, nil where it has none.
+func finite(x float64) *float64 {
+	if math.IsInf(x, 0) || math.IsNaN(x) {
+		return nil
+	}
+	return &x
+}
