@@ -3,6 +3,7 @@ package target_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,6 +110,39 @@ func TestPrepareIsCached(t *testing.T) {
 	prepare()
 	if n := installed(); n != 2 {
 		t.Errorf("installed %d times for two lock files", n)
+	}
+}
+
+// A port that another program took between its choice and its use is given up
+// for another one, and not for ever.
+func TestPortIsTaken(t *testing.T) {
+	count := filepath.Join(t.TempDir(), "count")
+	for _, c := range []struct {
+		name            string
+		failures, tries int
+	}{{"once", 1, 2}, {"always", 99, 3}} {
+		t.Run(c.name, func(t *testing.T) {
+			os.Remove(count)
+			on := targettest.Server(t, "good")
+			on.Command = []string{"sh", "-c", fmt.Sprintf(`echo x >> %[1]s; [ $(wc -l < %[1]s) -le %d ] || exec python3 server.py
+				echo "OSError: [Errno 98] Address already in use" >&2; exit 1`, count, c.failures)}
+			p := &target.Process{Root: targettest.Root(), Cache: t.TempDir()}
+			if err := p.Prepare(context.Background(), on); err != nil {
+				t.Fatal(err)
+			}
+			s, err := p.Launch(context.Background(), on, nil)
+			if c.failures < c.tries {
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.Stop(context.Background())
+			} else if err == nil || !strings.Contains(err.Error(), "Address already in use") {
+				t.Errorf("error is %v", err)
+			}
+			if data, _ := os.ReadFile(count); strings.Count(string(data), "x") != c.tries {
+				t.Errorf("tried %d times, want %d", strings.Count(string(data), "x"), c.tries)
+			}
+		})
 	}
 }
 
