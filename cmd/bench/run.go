@@ -75,23 +75,86 @@ func (s *session) run(cmd *cobra.Command, p *project) error {
 			return badInput("known are "+strings.Join(bench.VerdictNames, ", "), "unknown verdict %q for --fail-on", v)
 		}
 	}
-	root, dir, made, writer, old, err := s.open(cmd, p)
+	begin := s.begin
+	if s.resume != "" {
+		begin = s.reopen
+	}
+	w, err := begin(cmd, p)
 	if err != nil {
 		return err
 	}
-	defer writer.Close()
-	measured := s.measure(cmd.Context(), root, made, writer, old)
-	interrupted := cmd.Context().Err() != nil
-	if interrupted {
-		writer.Journal(record.Entry{Event: record.EventInterrupted})
+	defer w.writer.Close()
+	if err := w.writer.Journal(record.Entry{Event: record.EventBegin}); err != nil {
+		return err
 	}
-	if measured != nil {
-		if interrupted {
-			measured = errors.New("interrupted; all servers were stopped")
+	if err := s.measure(cmd.Context(), w); err != nil {
+		if cmd.Context().Err() != nil {
+			w.writer.Journal(record.Entry{Event: record.EventInterrupted})
+			err = errors.New("interrupted; all servers were stopped")
 		}
-		return s.broken(measured, dir)
+		return s.broken(err, w.writer.Dir)
 	}
-	return s.finish(dir, writer)
+	return s.finish(w.writer)
+}
+
+// work is a run to be made, or to go on with.
+type work struct {
+	root   string // the project's folder
+	plan   *bench.Plan
+	writer *record.Writer
+	old    *record.Run // what earlier sessions recorded; nil for a new run
+}
+
+// begin makes the directory of a new run, with its plan.
+func (s *session) begin(cmd *cobra.Command, p *project) (*work, error) {
+	root, made, encoded, err := s.plan(cmd.Context(), p)
+	if err != nil {
+		return nil, err
+	}
+	dir := s.out
+	if dir == "" {
+		dir = filepath.Join(root, "reports", time.Now().Format("20060102-150405-")+made.Profile.Name)
+	}
+	writer, err := record.Create(dir, encoded)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil, badInput("evidence is never overwritten: choose another --out, or --resume an interrupted run", "%s exists", dir)
+	case err != nil:
+		return nil, &failure{code: exitError, err: err, hint: "choose a folder that can be written with --out"}
+	}
+	return &work{root: root, plan: made, writer: writer}, nil
+}
+
+// reopen opens the directory of an interrupted run. It goes on with the run's own
+// plan, and refuses servers whose sources are others now.
+func (s *session) reopen(cmd *cobra.Command, p *project) (*work, error) {
+	for _, name := range []string{"profile", "claims", "runner", "scenario", "target", "seed", "out"} {
+		if cmd.Flags().Changed(name) {
+			return nil, badInput("the run keeps to the plan in its folder", "--resume takes no --%s", name)
+		}
+	}
+	old, err := record.Open(s.resume)
+	if err != nil {
+		return nil, badInput("name the folder that the interrupted run told", "resume: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(s.resume, record.VerdictsFile)); err == nil {
+		return nil, badInput("bench judge "+s.resume+" shows it", "%s is complete: there is nothing to resume", s.resume)
+	}
+	root, err := p.load(cmd.Context())
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range old.Plan.Targets {
+		same := func(now bench.Target) bool { return now.Name == t.Name && now.Digest == t.Digest }
+		if !slices.ContainsFunc(p.catalogue.Targets, same) {
+			return nil, badInput("check out the sources that the run began with, or begin a new run", "resume: %s has changed since the run began", t.Name)
+		}
+	}
+	writer, err := record.Append(s.resume)
+	if err != nil {
+		return nil, err
+	}
+	return &work{root: root, plan: &old.Plan, writer: writer, old: old}, nil
 }
 
 // broken is the failure of a run that could not go on. What was found is kept;
@@ -110,101 +173,37 @@ func (s *session) broken(why error, dir string) error {
 	return f
 }
 
-// open makes the run's directory with its plan, or opens the one to resume; old
-// is then what its earlier sessions recorded, and else nil.
-func (s *session) open(cmd *cobra.Command, p *project) (root, dir string, made *bench.Plan, w *record.Writer, old *record.Run, err error) {
-	ctx := cmd.Context()
-	if s.resume != "" {
-		for _, name := range []string{"profile", "claims", "runner", "scenario", "target", "seed", "out"} {
-			if cmd.Flags().Changed(name) {
-				err = badInput("the run keeps to the plan in its folder", "--resume takes no --%s", name)
-				return
-			}
-		}
-		if root, err = p.root(); err != nil {
-			return
-		}
-		if old, err = record.Open(s.resume); err != nil {
-			err = badInput("", "resume: %w", err)
-			return
-		}
-		if _, sealed := os.Stat(filepath.Join(s.resume, record.VerdictsFile)); sealed == nil {
-			err = badInput("bench report "+s.resume+" shows it", "%s is complete: there is nothing to resume", s.resume)
-			return
-		}
-		if err = unchanged(ctx, p, old); err != nil {
-			return
-		}
-		dir, made = s.resume, &old.Plan
-		w, err = record.Append(dir)
-	} else {
-		var encoded []byte
-		if root, made, encoded, err = s.plan(ctx, p); err != nil {
-			return
-		}
-		if dir = s.out; dir == "" {
-			dir = filepath.Join(root, "reports", time.Now().Format("20060102-150405-")+made.Profile.Name)
-		}
-		w, err = record.Create(dir, encoded)
-		if errors.Is(err, fs.ErrExist) {
-			err = badInput("evidence is never overwritten: choose another --out, or --resume an interrupted run", "%s exists", dir)
-		} else if err != nil {
-			err = &failure{code: exitError, err: err, hint: "choose a folder that can be written with --out"}
-		}
-	}
-	if err == nil {
-		err = w.Journal(record.Entry{Event: record.EventBegin})
-	}
-	return
-}
-
-// unchanged refuses to resume a run whose servers have other sources now.
-func unchanged(ctx context.Context, p *project, old *record.Run) error {
-	if _, err := p.load(ctx); err != nil {
-		return err
-	}
-	for _, t := range old.Plan.Targets {
-		same := func(now bench.Target) bool { return now.Name == t.Name && now.Digest == t.Digest }
-		if !slices.ContainsFunc(p.catalogue.Targets, same) {
-			return badInput("check out the sources that the run began with, or begin a new run", "resume: %s has changed since the run began", t.Name)
-		}
-	}
-	return nil
-}
-
 // measure makes the trials that are not done.
-func (s *session) measure(ctx context.Context, root string, made *bench.Plan, w *record.Writer, old *record.Run) (err error) {
-	done, before := func(int) bool { return false }, (*bench.Environment)(nil)
-	if old != nil {
-		done = old.Done
-		if !old.Environment.Time.IsZero() {
-			before = &old.Environment
+func (s *session) measure(ctx context.Context, w *work) (err error) {
+	c := &conduct.Conductor{Plan: w.plan, Writer: w.writer, Done: func(int) bool { return false }}
+	if w.old != nil {
+		c.Done = w.old.Done
+		if !w.old.Environment.Time.IsZero() {
+			c.Before = &w.old.Environment
 		}
 	}
-	launcher, err := newLauncher(ctx, root, made, runLabel(w.Dir))
-	if err != nil {
+	if c.Launcher, err = newLauncher(ctx, w); err != nil {
 		return err
 	}
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
-		if closed := launcher.Close(closing); closed != nil && err == nil {
+		if closed := c.Launcher.Close(closing); closed != nil && err == nil {
 			err = closed
 		}
 	}()
-	progress := newProgress(s.stderr, made, done)
+	progress := newProgress(s.stderr, w.plan, c.Done)
 	defer progress.finish()
-	var observer conduct.Observer = progress
+	c.Observer = progress
 	if s.listen != "" {
-		metrics, err := live.Listen(s.listen, made)
+		metrics, err := live.Listen(s.listen, w.plan)
 		if err != nil {
 			return badInput("choose another address for --listen", "%w", err)
 		}
 		defer metrics.Close()
 		fmt.Fprintf(s.stderr, "metrics: %s\n", metrics.URL())
-		observer = observers{progress, metrics}
+		c.Observer = observers{progress, metrics}
 	}
-	c := &conduct.Conductor{Plan: made, Writer: w, Launcher: launcher, Observer: observer, Done: done, Before: before}
 	return c.Run(ctx)
 }
 
@@ -217,24 +216,20 @@ func runLabel(dir string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-func newLauncher(ctx context.Context, root string, made *bench.Plan, run string) (bench.Launcher, error) {
-	cpus, err := cpuset.Parse(made.CPUs.Target)
+func newLauncher(ctx context.Context, w *work) (bench.Launcher, error) {
+	cpus, err := cpuset.Parse(w.plan.CPUs.Target)
 	if err != nil {
 		return nil, err
 	}
-	if made.Runner == "docker" {
-		return target.NewDocker(ctx, root, run, cpus)
+	if w.plan.Runner == "docker" {
+		return target.NewDocker(ctx, w.root, runLabel(w.writer.Dir), cpus)
 	}
-	return &target.Process{Root: root, CPUs: cpus}, nil
+	return &target.Process{Root: w.root, CPUs: cpus}, nil
 }
 
 // finish judges the run from its directory, writes the reports, and prints the verdicts.
-func (s *session) finish(dir string, w *record.Writer) error {
-	r, err := record.Open(dir)
-	if err != nil {
-		return err
-	}
-	verdicts, summaries, err := judge.Judge(r)
+func (s *session) finish(w *record.Writer) error {
+	r, verdicts, summaries, err := rejudge(w.Dir)
 	if err != nil {
 		return err
 	}
@@ -245,17 +240,17 @@ func (s *session) finish(dir string, w *record.Writer) error {
 	if err := w.Verdicts(encoded); err != nil {
 		return err
 	}
-	document, err := report.Build(r, verdicts, summaries)
+	d, err := report.Build(r, verdicts, summaries)
 	if err != nil {
 		return err
 	}
-	if err := document.WriteFiles(dir, "html", "md", "json"); err != nil {
+	if err := d.WriteFiles(w.Dir, "html", "md", "json"); err != nil {
 		return err
 	}
-	if err := document.Terminal(s.stdout); err != nil {
+	if err := d.Terminal(s.stdout); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.stdout, "\nreport: %s\n", filepath.Join(dir, "report.html"))
+	fmt.Fprintf(s.stdout, "\nreport: %s\n", filepath.Join(w.Dir, "report.html"))
 	return s.gate(verdicts)
 }
 

@@ -50,7 +50,7 @@ func (a logAxis) at(v float64) float64 {
 }
 
 // ticks are 1, 2 and 5 times powers of ten within the axis; powers alone where
-// there would be many.
+// there would be many, and even steps where there would be few.
 func (a logAxis) ticks() []float64 {
 	var all, tens []float64
 	for e := math.Floor(math.Log10(a.low)); e <= math.Ceil(math.Log10(a.high)); e++ {
@@ -65,6 +65,20 @@ func (a logAxis) ticks() []float64 {
 	}
 	if len(all) > 9 && len(tens) >= 2 {
 		return tens
+	}
+	if len(all) >= 3 {
+		return all
+	}
+	step := math.Pow(10, math.Floor(math.Log10((a.high-a.low)/3)))
+	for _, m := range []float64{5, 2} { // the largest step that gives three ticks or more
+		if step*m*3 <= a.high-a.low {
+			step *= m
+			break
+		}
+	}
+	all = nil
+	for v := math.Ceil(a.low/step) * step; v <= a.high; v += step {
+		all = append(all, v)
 	}
 	return all
 }
@@ -164,9 +178,7 @@ func (s Spectrum) Plot(id string) template.HTML {
 	last := math.Inf(-1)
 	for _, arm := range byEnd {
 		last = max(ends[arm], last+15)
-		_, name, _ := strings.Cut(arm, "/")
-		name, _, _ = strings.Cut(name, "[")
-		p.text(fmt.Sprintf("label s%d", slices.Index(arms, arm)), "start", width-right+10, last+4, name)
+		p.text(fmt.Sprintf("label s%d", slices.Index(arms, arm)), "start", width-right+10, last+4, arm)
 	}
 	return p.done()
 }

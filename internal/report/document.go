@@ -307,7 +307,7 @@ func newScenario(s bench.Scenario, r *record.Run, summaries []bench.Summary) Sce
 		}
 	}
 	for _, arm := range arms(r.Plan, s.Name) {
-		row := Row{Arm: arm}
+		row := Row{Arm: short(arm, s)}
 		for _, c := range columns {
 			row.Cells = append(row.Cells, quantity(medianOf(mine, arm, c), c.metric.Unit))
 		}
@@ -315,7 +315,7 @@ func newScenario(s bench.Scenario, r *record.Run, summaries []bench.Summary) Sce
 	}
 	if s.Measures(bench.MeasureLatency) {
 		for _, rate := range ratesOf(bench.Metrics["p50"], s, r.Plan.Profile) {
-			out.Spectra = append(out.Spectra, newSpectrum(rate, arms(r.Plan, s.Name), mine))
+			out.Spectra = append(out.Spectra, newSpectrum(rate, s, arms(r.Plan, s.Name), mine))
 		}
 	}
 	return out
@@ -343,6 +343,16 @@ func arms(p bench.Plan, scenario string) []string {
 	return slices.Compact(names)
 }
 
+// short is an arm's name in its scenario's own section: without the scenario, and
+// without the variant where there is but one.
+func short(arm string, s bench.Scenario) string {
+	name := strings.TrimPrefix(arm, s.Name+"/")
+	if len(s.Variants) == 1 {
+		name, _, _ = strings.Cut(name, "[")
+	}
+	return name
+}
+
 func medianOf(summaries []bench.Summary, arm string, c column) float64 {
 	var values []float64
 	for _, s := range summaries {
@@ -356,23 +366,23 @@ func medianOf(summaries []bench.Summary, arm string, c column) float64 {
 // tabled are the percentiles in a spectrum's table.
 var tabled = []float64{.5, .75, .9, .95, .99, .999}
 
-func newSpectrum(rate bench.Rate, arms []string, summaries []bench.Summary) Spectrum {
+func newSpectrum(rate bench.Rate, of bench.Scenario, arms []string, summaries []bench.Summary) Spectrum {
 	out := Spectrum{Rate: rate}
 	points := map[string]map[float64][]float64{} // arm, q, seconds
-	seen := map[float64]bool{}
+	seen := map[float64]int{} // in how many trials
 	for _, s := range summaries {
 		p, ok := s.Phase(bench.LatencyPhase(rate))
 		if !ok || len(p.Spectrum) == 0 {
 			continue
 		}
 		arm := s.Trial.Arm()
-		out.Lines = append(out.Lines, Line{Arm: arm, Round: s.Trial.Round, Points: p.Spectrum})
+		out.Lines = append(out.Lines, Line{Arm: short(arm, of), Round: s.Trial.Round, Points: p.Spectrum})
 		if points[arm] == nil {
 			points[arm] = map[float64][]float64{}
 		}
 		for _, point := range p.Spectrum {
 			points[arm][point.Q] = append(points[arm][point.Q], point.Value.Seconds())
-			seen[point.Q] = true
+			seen[point.Q]++
 		}
 	}
 	slices.SortStableFunc(out.Lines, func(a, b Line) int {
@@ -381,15 +391,16 @@ func newSpectrum(rate bench.Rate, arms []string, summaries []bench.Summary) Spec
 		}
 		return a.Round - b.Round
 	})
+	whole := func(q float64) bool { return seen[q] > 0 && seen[q] == len(out.Lines) } // a median of some trials would mislead
 	for _, q := range tabled {
-		if seen[q] {
+		if whole(q) {
 			out.Columns = append(out.Columns, fmt.Sprintf("p%g", q*100))
 		}
 	}
 	for _, arm := range arms {
-		row := Row{Arm: arm}
+		row := Row{Arm: short(arm, of)}
 		for _, q := range tabled {
-			if seen[q] {
+			if whole(q) {
 				row.Cells = append(row.Cells, quantity(bench.Median(points[arm][q]), "s"))
 			}
 		}

@@ -30,20 +30,12 @@ var htmlTemplate = template.Must(template.New("report.html").Funcs(template.Func
 	"id": func(parts ...any) string {
 		return strings.NewReplacer(" ", "-", "/", "-").Replace(fmt.Sprint(parts...))
 	},
-	"arm": shortArm,
 }).Parse(htmlSource))
 
 var markdownTemplate = texttemplate.Must(texttemplate.New("report.md").Funcs(texttemplate.FuncMap{
 	"cell": markdownCell,
 	"rule": func(columns []string) string { return strings.Repeat("---|", len(columns)+1) },
-	"arm":  shortArm,
 }).Parse(markdownSource))
-
-// shortArm leaves the scenario, which stands above, out of an arm's name.
-func shortArm(arm string) string {
-	_, name, _ := strings.Cut(arm, "/")
-	return name
-}
 
 // markdownCell keeps a text from breaking a table or becoming markup.
 func markdownCell(s string) string {

@@ -41,9 +41,9 @@ func document() *Document {
 		Validity: []Check{{"Rounds", "6", "ok", "fresh launches"}, {"Warning", hostile, "warn", ""}},
 		NotShown: []string{"Other machines."}, Method: []string{"Launches."}, Environment: []Fact{{"node-http", hostile}},
 		Scenarios: []Scenario{{Name: "json", Why: "because", Request: "GET /json", Columns: []string{"throughput"},
-			Rows: []Row{{"json/node-http", []string{"1,000/s"}}, {"json/python-asgi", []string{"500/s"}}},
-			Spectra: []Spectrum{{Rate: 500, Lines: []Line{{"json/node-http", 1, points}, {"json/python-asgi", 1, points}},
-				Columns: []string{"p50"}, Rows: []Row{{"json/node-http", []string{"500 µs"}}}}}}},
+			Rows: []Row{{"node-http", []string{"1,000/s"}}, {"python-asgi", []string{"500/s"}}},
+			Spectra: []Spectrum{{Rate: 500, Lines: []Line{{"node-http", 1, points}, {"python-asgi", 1, points}},
+				Columns: []string{"p50"}, Rows: []Row{{"node-http", []string{"500 µs"}}}}}}},
 		Trials: []Trial{{N: 1, Round: 1, Arm: "json/node-http", State: hostile, Folder: "trials/001"}},
 		Left:   []string{hostile}, Rerun: "bench run", PlanHash: "abc", Hashes: map[string]string{"plan.json": "abc"},
 	}
@@ -164,6 +164,15 @@ func TestQuantities(t *testing.T) {
 	} {
 		if got := quantity(c.value, c.unit); got != c.want {
 			t.Errorf("%g %s is %q, want %q", c.value, c.unit, got, c.want)
+		}
+	}
+}
+
+func TestTicks(t *testing.T) {
+	for _, c := range []struct{ low, high float64 }{{.018, .04}, {.0005, .5}, {.97, 1.03}, {1e-4, 1e4}, {.5, 2}, {.0211, .0219}} {
+		ticks := logAxis{low: c.low, high: c.high, to: 1}.ticks()
+		if len(ticks) < 3 || len(ticks) > 10 || ticks[0] < c.low*.999 || ticks[len(ticks)-1] > c.high*1.001 {
+			t.Errorf("%g to %g: %v", c.low, c.high, ticks)
 		}
 	}
 }
