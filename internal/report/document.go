@@ -369,7 +369,7 @@ var tabled = []float64{.5, .75, .9, .95, .99, .999}
 func newSpectrum(rate bench.Rate, of bench.Scenario, arms []string, summaries []bench.Summary) Spectrum {
 	out := Spectrum{Rate: rate}
 	points := map[string]map[float64][]float64{} // arm, q, seconds
-	seen := map[float64]int{} // in how many trials
+	seen := map[float64]int{}                    // in how many trials
 	for _, s := range summaries {
 		p, ok := s.Phase(bench.LatencyPhase(rate))
 		if !ok || len(p.Spectrum) == 0 {

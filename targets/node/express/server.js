@@ -4,9 +4,9 @@ import express from 'express';
 import { about } from '../about.js';
 import { computeParams, read, upstreamParams } from '../params.js';
 import { serve } from '../serve.js';
-import { compute } from '../work/compute.js';
-import { items } from '../work/items.js';
-import { upstream } from '../work/upstream.js';
+import { compute } from '../tasks/compute.js';
+import { items } from '../tasks/items.js';
+import { upstream } from '../tasks/upstream.js';
 
 const { version } = createRequire(import.meta.url)('express/package.json');
 

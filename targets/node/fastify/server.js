@@ -1,9 +1,9 @@
 import fastify from 'fastify';
 import { about } from '../about.js';
 import { serve } from '../serve.js';
-import { compute } from '../work/compute.js';
-import { items } from '../work/items.js';
-import { upstream } from '../work/upstream.js';
+import { compute } from '../tasks/compute.js';
+import { items } from '../tasks/items.js';
+import { upstream } from '../tasks/upstream.js';
 import * as schemas from './schemas.js';
 
 const notFound = (_request, reply) => reply.code(404).send({ error: 'not found' });

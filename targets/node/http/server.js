@@ -4,9 +4,9 @@ import { about } from '../about.js';
 import { computeParams, read, upstreamParams } from '../params.js';
 import { Refusal } from '../refusal.js';
 import { serve } from '../serve.js';
-import { compute } from '../work/compute.js';
-import { items } from '../work/items.js';
-import { upstream } from '../work/upstream.js';
+import { compute } from '../tasks/compute.js';
+import { items } from '../tasks/items.js';
+import { upstream } from '../tasks/upstream.js';
 
 const routes = new Map([
   ['/healthz', () => ({ ok: true })],

@@ -7,11 +7,11 @@ from urllib.parse import parse_qsl
 
 from servers.about import about
 from servers.settings import settings
+from servers.tasks.compute import GRID, compute
+from servers.tasks.items import items
+from servers.tasks.upstream import CALLS, WAIT_MS, UpstreamError
+from servers.tasks.upstream.async_client import AsyncUpstream, open_upstream
 from servers.whole_number import BadNumberError
-from servers.work.compute import GRID, compute
-from servers.work.items import items
-from servers.work.upstream import CALLS, WAIT_MS, UpstreamError
-from servers.work.upstream.async_client import AsyncUpstream, open_upstream
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

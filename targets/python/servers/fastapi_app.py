@@ -13,11 +13,11 @@ from starlette.exceptions import HTTPException
 
 from servers.about import About, about
 from servers.settings import settings
+from servers.tasks.compute import GRID, compute
+from servers.tasks.items import items
+from servers.tasks.upstream import CALLS, WAIT_MS, UpstreamError
+from servers.tasks.upstream.async_client import AsyncUpstream, open_upstream
 from servers.whole_number import WholeNumber, digits_only
-from servers.work.compute import GRID, compute
-from servers.work.items import items
-from servers.work.upstream import CALLS, WAIT_MS, UpstreamError
-from servers.work.upstream.async_client import AsyncUpstream, open_upstream
 
 
 class Health(BaseModel):

@@ -8,11 +8,11 @@ from flask.json.provider import DefaultJSONProvider
 
 from servers.about import About, about
 from servers.settings import settings
+from servers.tasks.compute import GRID, compute
+from servers.tasks.items import items
+from servers.tasks.upstream import CALLS, WAIT_MS, UpstreamError
+from servers.tasks.upstream.sync_client import SyncUpstream
 from servers.whole_number import BadNumberError
-from servers.work.compute import GRID, compute
-from servers.work.items import items
-from servers.work.upstream import CALLS, WAIT_MS, UpstreamError
-from servers.work.upstream.sync_client import SyncUpstream
 
 
 class ContractJSONProvider(DefaultJSONProvider):

@@ -3,7 +3,7 @@ from itertools import islice, takewhile
 
 import pytest
 
-from servers.work.compute import compute
+from servers.tasks.compute import compute
 
 
 def orbit(cr: float, ci: float) -> Iterator[tuple[float, float]]:

@@ -5,7 +5,7 @@ from itertools import repeat
 
 import urllib3
 
-from servers.work.upstream import (
+from servers.tasks.upstream import (
     CONNECT_SECONDS,
     POOL_SIZE,
     READ_SECONDS,

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from servers.settings import KEEP_ALIVE_SECONDS
-from servers.work.upstream import (
+from servers.tasks.upstream import (
     CONNECT_SECONDS,
     POOL_SIZE,
     READ_SECONDS,
