@@ -2,6 +2,9 @@ module github.com/claimbench/claimbench
 
 go 1.26.0
 
+// What npm installs there may hold Go files.
+ignore ./targets/node/node_modules
+
 require (
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/agnivade/levenshtein v1.2.2

@@ -10,7 +10,7 @@
 //  2. A Launcher starts a Target as a Server; one launch under one Scenario
 //     is a Trial, and one shuffled pass over all arms is a Round.
 //  3. A Driver sends requests on a Schedule; each request is a Hit.
-//  4. A Sink records Hits; a TrialResult keeps the rest of what was seen.
+//  4. Hits are recorded; a TrialResult keeps the rest of what was seen.
 //  5. From the record alone come Comparisons and Verdicts.
 //
 // Times inside are time.Duration; at the border (JSON, Parquet) they are

@@ -9,9 +9,3 @@ type Driver interface {
 	// be made at all; what servers do wrong is in the hits.
 	Drive(ctx context.Context, url string, w Workload, s Schedule, record func(Hit)) (DriveStats, error)
 }
-
-// Sink keeps hits.
-type Sink interface {
-	Record(Hit) error
-	Close() error
-}

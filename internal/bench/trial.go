@@ -56,7 +56,6 @@ type Environment struct {
 	Pinned    string            `json:"pinned"`             // what of the pinning took, in words
 	Warnings  []string          `json:"warnings,omitempty"`
 	Void      []string          `json:"void,omitempty"` // why nothing measured here is evidence
-	Clock     string            `json:"clock"`
 	LoadBegin string            `json:"load_average,omitempty"`
 }
 

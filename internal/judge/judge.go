@@ -128,8 +128,8 @@ func (c *court) runWarnings() []string {
 	if c.clock == userClockError {
 		c.warn("clock: user. Latencies closer than %v count as equal", userClockError)
 	}
-	if len(c.run.Results) < len(plan.Trials)-len(c.excludedTrials()) {
-		c.warn("%d of %d trials were not made", len(plan.Trials)-len(c.excludedTrials())-len(c.run.Results), len(plan.Trials))
+	if missing := c.missing(); missing > 0 {
+		c.warn("%d of %d trials were not made", missing, len(plan.Trials))
 	}
 	for _, arm := range slices.Sorted(maps.Keys(c.invalid)) {
 		c.warn("%s: %d trials are not valid", arm, c.invalid[arm])
@@ -145,8 +145,14 @@ func (c *court) runWarnings() []string {
 	return c.warnings
 }
 
-func (c *court) excludedTrials() []bench.Trial {
-	return slices.DeleteFunc(slices.Clone(c.run.Plan.Trials), func(t bench.Trial) bool { _, out := c.excluded[t.Arm()]; return !out })
+// missing is how many trials of the plan were neither made nor left out.
+func (c *court) missing() (n int) {
+	for _, t := range c.run.Plan.Trials {
+		if _, out := c.excluded[t.Arm()]; !out && !c.run.Done(t.N) {
+			n++
+		}
+	}
+	return n
 }
 
 // void is why a run that was to be evidence is none.
@@ -155,8 +161,8 @@ func (c *court) void() []string {
 	for _, arm := range slices.Sorted(maps.Keys(c.excluded)) {
 		why = append(why, fmt.Sprintf("%s does not keep its contract", arm))
 	}
-	if made := len(c.run.Results) + len(c.excludedTrials()); made < len(c.run.Plan.Trials) {
-		why = append(why, fmt.Sprintf("%d of %d trials were not made", len(c.run.Plan.Trials)-made, len(c.run.Plan.Trials)))
+	if missing := c.missing(); missing > 0 {
+		why = append(why, fmt.Sprintf("%d of %d trials were not made", missing, len(c.run.Plan.Trials)))
 	}
 	for _, r := range c.run.Results {
 		if r.Valid && r.Placement.CPUs != c.run.Plan.CPUs.Target {

@@ -27,8 +27,8 @@ type row struct {
 // rowsAtOnce is how many rows are held in memory before they are written.
 const rowsAtOnce = 16384
 
-// Hits writes hits to a Parquet file as they come, in bounded memory. It is a
-// bench.Sink for the phase that was last begun.
+// Hits writes hits to a Parquet file as they come, in bounded memory. They are
+// of the phase that was last begun.
 type Hits struct {
 	file   *os.File
 	writer *parquet.GenericWriter[row]

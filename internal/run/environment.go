@@ -22,7 +22,7 @@ import (
 func Machine(ctx context.Context) bench.Environment {
 	e := bench.Environment{
 		Time: time.Now().UTC(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
-		Go: runtime.Version(), Clock: "user",
+		Go: runtime.Version(),
 	}
 	e.Bench, e.Vegeta = versions()
 	if info, err := host.InfoWithContext(ctx); err == nil {
