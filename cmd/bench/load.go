@@ -148,7 +148,7 @@ func (l *loader) run(cmd *cobra.Command, address string) error {
 		}
 		raw.Begin("load")
 	}
-	driver := load.NewHTTP(0)
+	driver := &load.HTTP{}
 	defer driver.Close()
 	var broken error
 	stats, err := driver.Drive(cmd.Context(), base, w, s, func(h bench.Hit) {

@@ -46,16 +46,24 @@ type Hit struct {
 	BytesOut int64  // of the request's body
 }
 
+// Clocks that Done is read from.
+const (
+	ClockKernel = "kernel" // stamped as the last byte arrived
+	ClockUser   = "user"   // read when the program woke
+)
+
 // Kinds of errors of a hit.
 const (
-	ErrDial     = "dial"     // no connection could be made
-	ErrTimeout  = "timeout"  // no whole answer within the workload's timeout
-	ErrReset    = "reset"    // the connection ended before the answer did
-	ErrProtocol = "protocol" // what came is not HTTP
-	ErrStatus   = "status"   // an answer with another status than the workload expects
-	ErrBody     = "body"     // a sampled answer with another body than the target gave before
-	ErrInflight = "inflight" // due while more requests were in flight than the driver allows
-	ErrStopped  = "stopped"  // the drive was cancelled
+	ErrDial      = "dial"      // no connection could be made
+	ErrExhausted = "exhausted" // the generator's machine had no file descriptor or no port left
+	ErrTimeout   = "timeout"   // no whole answer within the workload's timeout
+	ErrReset     = "reset"     // the connection ended before the answer did
+	ErrProtocol  = "protocol"  // what came is not HTTP
+	ErrSize      = "size"      // a larger head or body than the driver takes
+	ErrStatus    = "status"    // an answer with another status than the workload expects
+	ErrBody      = "body"      // a sampled answer with another body than the target gave before
+	ErrInflight  = "inflight"  // due while more requests were in flight than the driver allows
+	ErrStopped   = "stopped"   // the drive was cancelled
 )
 
 // Latency is what the server took.
@@ -76,10 +84,16 @@ type DriveStats struct {
 	Elapsed     time.Duration `json:"elapsed_ns"` // start to the last Done
 	Planned     uint64        `json:"planned"`    // hits due; in a closed loop the hits sent
 	Sent        uint64        `json:"sent"`
-	Censored    uint64        `json:"censored"`      // due but never sent
-	MeanFlight  float64       `json:"mean_inflight"` // requests in flight, sampled each 10 ms
+	Censored    uint64        `json:"censored"`         // due but never sent
+	MeanFlight  float64       `json:"mean_inflight"`    // requests in flight, sampled each 10 ms
+	FlightError float64       `json:"mean_inflight_se"` // its standard error; negative where it is not known
 	MaxFlight   int64         `json:"max_inflight"`
-	Clock       string        `json:"clock"`                 // "kernel" or "user": what Done was read from
+	Clock       string        `json:"clock"`         // what Done was read from: see the constants
+	Unstamped   uint64        `json:"unstamped"`     // answers that the kernel gave no time for
+	Wake        time.Duration `json:"mean_wake_ns"`  // from an answer's arrival until this program had it; no part of Done by the kernel's clock
+	ClockStep   time.Duration `json:"clock_step_ns"` // most that the wall clock moved against the monotonic one
+	Attackers   int           `json:"attackers"`
+	Retried     uint64        `json:"retried"`               // sent again, since the server had closed the kept connection
 	Generator   time.Duration `json:"generator_cpu_ns"`      // CPU time of this process during the drive
 	Connections uint64        `json:"connections_dialled"`   // during the drive
 	Checked     uint64        `json:"bodies_checked"`        // sampled body checks

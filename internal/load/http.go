@@ -6,9 +6,9 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,166 +18,159 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/cpuset"
+	"github.com/claimbench/claimbench/internal/wire"
 )
-
-// DefaultMaxInflight is how many requests an open loop keeps in flight at most. A
-// request due beyond it fails at once with the error "inflight", so that memory
-// stays bounded and no request waits for another.
-const DefaultMaxInflight = 2048
 
 // grace is how long after its end a schedule's late requests are still sent.
 const grace = 2 * time.Second
 
-// HTTP is a bench.Driver for HTTP/1.1. Its connections are kept from one drive
-// to the next; Close ends them.
+// HTTP is a bench.Driver for HTTP/1.1. Its zero value is ready. Its connections
+// are kept from one drive to the next; Close ends them. It makes one drive at a time.
 type HTTP struct {
-	maxInflight int64
-	base        *http.Transport
-	dialled     uint64
-	mu          sync.Mutex
+	// MaxInflight is how many requests an open loop keeps in flight at most. A request
+	// due beyond it fails at once with the error "inflight", so that memory stays
+	// bounded and no request waits for another. Where it is 0 it is 10,000, or what
+	// the limit on file descriptors leaves.
+	MaxInflight int
+	// Attackers is how many of vegeta's attackers share a schedule; one for each CPU
+	// that this process may use where it is 0.
+	Attackers int
+
+	wire wire.Transport
 }
 
-// NewHTTP returns a driver that keeps at most maxInflight requests in flight in
-// an open loop, DefaultMaxInflight where it is 0.
-func NewHTTP(maxInflight int) *HTTP {
-	if maxInflight == 0 {
-		maxInflight = DefaultMaxInflight
-	}
-	d := &HTTP{maxInflight: int64(maxInflight)}
-	dialer := &net.Dialer{}
-	d.base = &http.Transport{
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			d.mu.Lock()
-			d.dialled++
-			d.mu.Unlock()
-			return dialer.DialContext(ctx, network, address)
-		},
-		MaxIdleConnsPerHost: maxInflight,
-		DisableCompression:  true,
-	}
-	return d
-}
-
-// Close ends the driver's idle connections.
-func (d *HTTP) Close() { d.base.CloseIdleConnections() }
-
-func (d *HTTP) connections() uint64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.dialled
-}
+// Close ends the driver's connections.
+func (d *HTTP) Close() { d.wire.Close() }
 
 // Drive implements bench.Driver. Its errors are bad input: an address that is no
 // URL, or a schedule with neither rate nor connections.
 func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench.Schedule, record func(bench.Hit)) (bench.DriveStats, error) {
-	address, err := url.Parse(base + w.Path)
+	request, err := prepare(base, w)
 	switch {
 	case err != nil:
 		return bench.DriveStats{}, err
-	case address.Scheme != "http" && address.Scheme != "https" || address.Host == "":
-		return bench.DriveStats{}, fmt.Errorf("%q is no http address", base+w.Path)
 	case !s.Open() && s.Connections <= 0:
 		return bench.DriveStats{}, fmt.Errorf("a schedule needs a rate or connections")
 	}
-	hits := make(chan bench.Hit, 4096)
-	before, dialled := processCPU(), d.connections()
-	start := time.Now()
-	t := &transport{
-		ctx: ctx, base: d.base, start: start, expect: w.Expect, timeout: w.Timeout.Duration,
-		cap: d.maxInflight, hits: hits,
-	}
-	attacker, pacer := d.attack(t, s)
-	results := attacker.Attack(targeter(address.String(), w), pacer, 0, "")
-	stopSampling := t.sample(10 * time.Millisecond)
-	go func() {
-		for range results { // all there is to know is in the hits
+	defer d.wire.Watch(ctx)()
+	drive := &drive{ctx: ctx, s: s, wire: &d.wire, request: request, expect: w.Expect, hits: newLedger(), cap: int64(s.Connections)}
+	if s.Open() {
+		drive.cap = int64(d.MaxInflight)
+		if drive.cap == 0 {
+			drive.cap = mostInflight()
 		}
-		close(hits) // vegeta closes results once its workers have ended
-	}()
+	}
+	shards := d.Attackers
+	if shards == 0 {
+		shards = max(len(cpuset.Allowed()), 1)
+	}
+	if !s.Open() {
+		shards = min(shards, s.Connections)
+	}
+	attacks, err := drive.prepare(shards)
+	if err != nil {
+		return bench.DriveStats{}, err
+	}
 
-	stats := bench.DriveStats{Start: start, Clock: "user"}
-	for hit := range hits {
+	dialled := d.wire.Dialled()
+	drive.connect()
+	before := processCPU()
+	drive.begin()
+	var running sync.WaitGroup
+	for _, a := range attacks {
+		results := a.attacker.Attack(a.target(w), a.pacer, 0, "")
+		running.Go(func() {
+			for range results { // all there is to know is in the hits
+			}
+		})
+	}
+	go func() {
+		running.Wait()
+		drive.hits.close() // vegeta closes results once its workers have ended
+	}()
+	stats := bench.DriveStats{Start: drive.start, Attackers: shards}
+	drive.hits.each(func(hit bench.Hit) {
 		stats.Sent++
 		stats.Elapsed = max(stats.Elapsed, hit.Done)
 		record(hit)
-	}
-	stats.MeanFlight = stopSampling()
-	stats.MaxFlight = t.peak.Load()
-	stats.Planned = stats.Sent
-	if s.Open() {
-		within := s.Duration.Duration
-		if ctx.Err() != nil { // what was not yet due is not missed
-			within = time.Since(start)
-		}
-		stats.Planned = max(planned(s, within), stats.Sent)
-	}
-	stats.Censored = stats.Planned - stats.Sent
+	})
+	drive.end(&stats)
 	stats.Generator = processCPU() - before
-	stats.Connections = d.connections() - dialled
-	stats.Checked = t.checked.Load()
-	if wrong := t.wrong.Load(); wrong != nil {
-		stats.FirstWrong = *wrong
-	}
+	stats.Connections = d.wire.Dialled() - dialled
 	return stats, nil
 }
 
-// attack is vegeta's attacker and pacer for the schedule.
-func (d *HTTP) attack(t *transport, s bench.Schedule) (*vegeta.Attacker, vegeta.Pacer) {
-	client := vegeta.Client(&http.Client{
-		Transport:     t,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	})
-	if !s.Open() {
-		n := uint64(s.Connections)
-		t.cap = int64(s.Connections)
-		return vegeta.NewAttacker(client, vegeta.Workers(n), vegeta.MaxWorkers(n)),
-			&closedPacer{ctx: t.ctx, start: t.start, s: s}
+// prepare writes out the one request of the workload.
+func prepare(base string, w bench.Workload) (*wire.Request, error) {
+	address, err := url.Parse(base + w.Path)
+	switch {
+	case err != nil:
+		return nil, err
+	case address.Scheme != "http" && address.Scheme != "https" || address.Host == "":
+		return nil, fmt.Errorf("%q is no http address", base+w.Path)
 	}
-	// A few workers more than may be in flight: they refuse what is beyond.
-	most := uint64(d.maxInflight) + 16
-	t.dues = make(dueRing, 4*most)
-	return vegeta.NewAttacker(client, vegeta.MaxWorkers(most)), &openPacer{
-		ctx: t.ctx, start: t.start, s: s, next: arrivals(s), dues: t.dues, grace: grace,
+	req, err := http.NewRequest(strings.ToUpper(w.Method), address.String(), bytes.NewReader([]byte(w.Body)))
+	if err != nil {
+		return nil, err
 	}
+	for k, v := range w.Headers {
+		req.Header.Set(k, v)
+		if strings.EqualFold(k, "Host") {
+			req.Host = v
+		}
+	}
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", "claimbench")
+	}
+	request, err := wire.Prepare(req)
+	if err != nil {
+		return nil, err
+	}
+	request.Timeout = w.Timeout.Duration
+	return request, nil
 }
 
-// targeter is the one request of the workload.
-func targeter(address string, w bench.Workload) vegeta.Targeter {
-	header := http.Header{}
-	for k, v := range w.Headers {
-		header.Set(k, v)
-	}
-	if header.Get("User-Agent") == "" {
-		header.Set("User-Agent", "claimbench")
-	}
-	body := []byte(w.Body)
+// attack is one of vegeta's attackers with its share of a schedule.
+type attack struct {
+	attacker *vegeta.Attacker
+	pacer    vegeta.Pacer
+}
+
+// target is what vegeta is told to attack. The transport sends the request that
+// was written out ahead in its place, so it is as small as can be.
+func (a attack) target(w bench.Workload) vegeta.Targeter {
 	return func(t *vegeta.Target) error {
-		t.Method, t.URL, t.Header = strings.ToUpper(w.Method), address, header
-		if len(body) > 0 {
-			t.Body = body
-		}
+		t.Method, t.URL = http.MethodGet, "http://target/"
 		return nil
 	}
 }
 
-// sample looks at the number of requests in flight at each interval, until the
-// returned function is called, which gives their mean.
-func (t *transport) sample(interval time.Duration) (stop func() float64) {
-	done, mean := make(chan struct{}), make(chan float64)
-	go func() {
-		ticker := time.NewTicker(interval)
-		defer ticker.Stop()
-		var sum, n float64
-		for {
-			select {
-			case <-ticker.C:
-				sum += float64(t.inflight.Load())
-				n++
-			case <-done:
-				mean <- sum / max(n, 1)
-				return
-			}
+// prepare makes the attackers that share the drive's schedule: the i-th of n has
+// every n-th request from the i-th on, or its share of the connections.
+func (d *drive) prepare(n int) ([]attack, error) {
+	attacks := make([]attack, n)
+	for i := range attacks {
+		share := share{uint64(i), uint64(n)}
+		t := &transport{drive: d, share: share}
+		client := vegeta.Client(&http.Client{
+			Transport:     t,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		})
+		if !d.s.Open() {
+			workers := (uint64(d.s.Connections) + share.n - 1 - share.i) / share.n
+			attacks[i] = attack{vegeta.NewAttacker(client, vegeta.Workers(workers), vegeta.MaxWorkers(workers)), &closedPacer{drive: d}}
+			continue
 		}
-	}()
-	return func() float64 { close(done); return <-mean }
+		// A few workers more than may be in flight: they refuse what is beyond.
+		most := uint64(d.cap) + 16
+		sleep, err := newSleeper()
+		if err != nil {
+			return nil, err
+		}
+		t.dues = make(dueRing, 4*most)
+		attacks[i] = attack{vegeta.NewAttacker(client, vegeta.MaxWorkers(most)),
+			&openPacer{drive: d, next: share.of(arrivals(d.s)), dues: t.dues, sleep: sleep, mostLead: min(60*time.Microsecond, time.Duration(float64(share.n)*1e9/float64(d.s.Rate)/4))}}
+	}
+	return attacks, nil
 }

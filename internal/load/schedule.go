@@ -39,3 +39,22 @@ func planned(s bench.Schedule, within time.Duration) uint64 {
 	}
 	return n
 }
+
+// share is the part of a schedule that one of n attackers has: every n-th
+// request, from the i-th on.
+type share struct{ i, n uint64 }
+
+// of yields the share's due times.
+func (s share) of(next func() (time.Duration, bool)) func() (time.Duration, bool) {
+	skip := s.i
+	return func() (due time.Duration, ok bool) {
+		for range skip {
+			next()
+		}
+		skip = s.n - 1
+		return next()
+	}
+}
+
+// seq is the number in the whole schedule of the share's k-th request.
+func (s share) seq(k uint64) uint64 { return k*s.n + s.i }

@@ -12,90 +12,89 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/wire"
 )
 
 // checkEvery is how often an answer's body is compared with the expected one under load.
 const checkEvery = 32
 
-// transport is the http.RoundTripper under vegeta's attacker for one drive. It
-// takes the times of each request as close to the wire as it can, reads the
-// whole answer, and hands the finished hit on; vegeta gets an answer without a
-// body. Its clock is the user's: net/http gives no other.
+// transport is the http.RoundTripper under one of vegeta's attackers. It sends the
+// drive's request in place of vegeta's, which is the same but for vegeta's own
+// bookkeeping, and hands the finished hit on; vegeta gets an answer without a body.
 type transport struct {
-	ctx      context.Context
-	base     http.RoundTripper
-	start    time.Time
-	dues     dueRing // nil in a closed loop
-	expect   bench.Expect
-	timeout  time.Duration
-	cap      int64 // most requests in flight
-	inflight atomic.Int64
-	peak     atomic.Int64
-	checked  atomic.Uint64
-	wrong    atomic.Pointer[string]
-	hits     chan<- bench.Hit
+	*drive
+	share share
+	dues  dueRing // nil in a closed loop
 }
 
 var errInflight = errors.New("too many requests in flight")
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
+// done is what vegeta gets for every request that was answered, whatever the answer.
+var done = &http.Response{Status: "200 OK", StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody}
+
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	seq, _ := strconv.ParseUint(req.Header.Get("X-Vegeta-Seq"), 10, 64)
-	req.Header.Del("X-Vegeta-Seq") // the server on trial is not to parse our bookkeeping
-	hit := bench.Hit{Seq: seq, BytesOut: max(req.ContentLength, 0)}
+	hit := bench.Hit{Seq: t.share.seq(seq), BytesOut: t.request.Body}
 	n := t.inflight.Add(1)
 	defer t.inflight.Add(-1)
 	for peak := t.peak.Load(); n > peak && !t.peak.CompareAndSwap(peak, n); peak = t.peak.Load() {
 	}
-
-	hit.Sent = time.Since(t.start)
+	var a wire.Answer
+	err := errInflight
+	if n <= t.cap {
+		a, err = t.exchange(&hit)
+	} else {
+		a.Sent = time.Now().UnixNano()
+		a.Done, a.Seen = a.Sent, a.Sent
+	}
+	hit.Sent, hit.Done = time.Duration(a.Sent-t.epoch), time.Duration(a.Done-t.epoch)
 	hit.Due = hit.Sent
 	if t.dues != nil {
 		hit.Due = t.dues.get(seq)
 	}
-	resp, err := t.roundTrip(req, n, &hit)
-	hit.Done = time.Since(t.start)
 	if err != nil && hit.Err == "" {
 		hit.Err = t.kind(err)
 	}
-	t.hits <- hit
-	return resp, err
+	t.hits.add(hit)
+	return done, nil
 }
 
-// roundTrip makes the request and fills in what the answer was.
-func (t *transport) roundTrip(req *http.Request, n int64, hit *bench.Hit) (*http.Response, error) {
-	if n > t.cap {
-		hit.Err = bench.ErrInflight
-		return nil, errInflight
+// exchange makes the request and fills in what the answer was.
+func (t *transport) exchange(hit *bench.Hit) (wire.Answer, error) {
+	if t.expect.SHA256 != "" && hit.Seq%checkEvery == 0 {
+		return t.check(hit)
 	}
-	ctx, cancel := context.WithTimeout(t.ctx, t.timeout)
-	defer cancel()
-	resp, err := t.base.RoundTrip(req.WithContext(ctx))
+	a, err := t.wire.Exchange(t.ctx, t.request, nil)
+	t.took(hit, a, err)
+	return a, err
+}
+
+// took notes what an answer was.
+func (t *transport) took(hit *bench.Hit, a wire.Answer, err error) {
+	hit.BytesIn = a.Body
+	if a.Head != nil {
+		hit.Code = a.Head.StatusCode
+	}
+	if a.Retried {
+		t.retried.Add(1)
+	}
 	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	hit.Code = resp.StatusCode
-	check := t.expect.SHA256 != "" && hit.Seq%checkEvery == 0
-	if check {
-		hit.BytesIn, err = t.check(resp.Body, hit)
-	} else {
-		hit.BytesIn, err = io.Copy(io.Discard, resp.Body)
-	}
-	if err != nil {
-		return nil, err
+		return
 	}
 	if !expected(hit.Code, t.expect.Status) {
 		hit.Err = bench.ErrStatus
 	}
-	resp.Body = http.NoBody
-	return resp, nil
+	t.answers.Add(1)
+	t.wake.Add(a.Seen - a.Done)
+	if !a.Stamped {
+		t.unstamped.Add(1)
+	}
 }
 
 // expected reports whether a status is the one wanted, or, where none is named,
@@ -104,14 +103,15 @@ func expected(status, want int) bool {
 	return status == want || want == 0 && status >= 200 && status < 400
 }
 
-// check compares a whole body with the expected one.
-func (t *transport) check(body io.Reader, hit *bench.Hit) (int64, error) {
+// check makes the request and compares the answer's whole body with the expected one.
+func (t *transport) check(hit *bench.Hit) (wire.Answer, error) {
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(buffer)
 	buffer.Reset()
-	n, err := buffer.ReadFrom(body)
-	if err != nil {
-		return n, err
+	a, err := t.wire.Exchange(t.ctx, t.request, buffer)
+	t.took(hit, a, err)
+	if err != nil || hit.Err != "" {
+		return a, err
 	}
 	t.checked.Add(1)
 	if sum := sha256.Sum256(buffer.Bytes()); hex.EncodeToString(sum[:]) != t.expect.SHA256 {
@@ -119,7 +119,7 @@ func (t *transport) check(body io.Reader, hit *bench.Hit) (int64, error) {
 		text := fmt.Sprintf("%.200q", buffer.Bytes())
 		t.wrong.CompareAndSwap(nil, &text)
 	}
-	return n, nil
+	return a, nil
 }
 
 // kind is the kind of a request's error. A request that was cut off because the
@@ -130,10 +130,16 @@ func (t *transport) kind(err error) string {
 	switch {
 	case t.ctx.Err() != nil:
 		return bench.ErrStopped
+	case errors.Is(err, errInflight):
+		return bench.ErrInflight
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return bench.ErrTimeout
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.EADDRNOTAVAIL):
+		return bench.ErrExhausted
 	case errors.As(err, &op) && op.Op == "dial":
 		return bench.ErrDial
+	case errors.Is(err, wire.ErrHeadTooLarge), errors.Is(err, wire.ErrBodyTooLarge):
+		return bench.ErrSize
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
 		return bench.ErrReset

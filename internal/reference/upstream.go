@@ -33,13 +33,17 @@ func NewUpstream(address string) (*Upstream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the upstream: %w", err)
 	}
+	return serveUpstream(listener), nil
+}
+
+func serveUpstream(listener net.Listener) *Upstream {
 	u := &Upstream{listener: listener, late: newLateness()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /wait", u.wait)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, `{"ok":true}`) })
 	u.server = &http.Server{Handler: mux, IdleTimeout: 5 * time.Minute, ReadHeaderTimeout: 10 * time.Second}
 	go u.server.Serve(listener)
-	return u, nil
+	return u
 }
 
 func newLateness() *hdrhistogram.Histogram { return hdrhistogram.New(1, 60_000_000, 3) }
@@ -125,13 +129,10 @@ func (u *Upstream) Late() time.Duration {
 	return time.Duration(u.late.ValueAtQuantile(99)) * time.Microsecond
 }
 
-// ServeUpstream runs an upstream on the address until the context ends: for a
+// ServeUpstream runs an upstream on the listener until the context ends: for a
 // person's own stack, by hand or in a container.
-func ServeUpstream(ctx context.Context, address string) error {
-	u, err := NewUpstream(address)
-	if err != nil {
-		return err
-	}
+func ServeUpstream(ctx context.Context, listener net.Listener) error {
+	u := serveUpstream(listener)
 	<-ctx.Done()
 	drain, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()

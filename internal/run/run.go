@@ -231,7 +231,7 @@ func (c *Conductor) measure(ctx context.Context, t bench.Trial, hits *record.Hit
 	if result.About, err = check(ctx, server.URL(), workload); err != nil {
 		return result, "", err
 	}
-	driver := load.NewHTTP(0)
+	driver := &load.HTTP{}
 	defer driver.Close()
 	for _, phase := range t.Phases {
 		p, err := c.drive(ctx, t, phase, driver, server, workload, hits)

@@ -1,0 +1,62 @@
+package load
+
+import (
+	"sync"
+	"time"
+
+	"github.com/claimbench/claimbench/internal/bench"
+)
+
+// ledger takes hits from many goroutines and gives them to one. A channel would
+// wake that one for every hit, which costs a busy core more than the hit's own
+// accounting; it looks every few milliseconds.
+type ledger struct {
+	mu     sync.Mutex
+	room   sync.Cond
+	hits   []bench.Hit
+	closed chan struct{}
+}
+
+const (
+	ledgerInterval = 5 * time.Millisecond
+	ledgerSize     = 1 << 16 // hits that are kept; who adds more has to wait
+)
+
+func newLedger() *ledger {
+	l := &ledger{closed: make(chan struct{})}
+	l.room.L = &l.mu
+	return l
+}
+
+func (l *ledger) add(h bench.Hit) {
+	l.mu.Lock()
+	for len(l.hits) >= ledgerSize {
+		l.room.Wait()
+	}
+	l.hits = append(l.hits, h)
+	l.mu.Unlock()
+}
+
+// close says that no hit will be added.
+func (l *ledger) close() { close(l.closed) }
+
+// each calls f with every hit until the ledger is closed.
+func (l *ledger) each(f func(bench.Hit)) {
+	ticker := time.NewTicker(ledgerInterval)
+	defer ticker.Stop()
+	var taken []bench.Hit
+	for more := true; more; {
+		select {
+		case <-ticker.C:
+		case <-l.closed:
+			more = false
+		}
+		l.mu.Lock()
+		taken, l.hits = l.hits, taken[:0]
+		l.room.Broadcast()
+		l.mu.Unlock()
+		for _, h := range taken {
+			f(h)
+		}
+	}
+}

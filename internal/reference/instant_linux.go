@@ -1,0 +1,201 @@
+package reference
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"slices"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/wire"
+)
+
+// instant is the server behind ServeNull and ServeTruth: one thread, one epoll
+// loop, and on its way no allocation, no lock and no goroutine. Its system calls
+// don't yield to Go's scheduler, since nothing else runs in its process.
+type instant struct {
+	poll     int
+	listener int
+	truth    bool
+	clients  map[int]*client
+	input    [16 << 10]byte
+	control  [64]byte
+	iov      unix.Iovec
+	msg      unix.Msghdr
+
+	held      []uint32 // per request, from its arrival to its answer, in nanoseconds
+	unstamped int
+}
+
+// client is one connection. seen is how much of the blank line that ends a
+// request's head was at the end of what was last read.
+type client struct {
+	seen    int
+	started bool // something of the next request has come
+}
+
+const blankLine = "\r\n\r\n"
+
+var (
+	instantAnswer = []byte("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{\"ok\":true}")
+	truthRequest  = []byte("GET /truth ")
+)
+
+// serveInstant serves until the context ends.
+func serveInstant(ctx context.Context, listener net.Listener, truth bool) error {
+	file, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	s := &instant{listener: int(file.Fd()), truth: truth, clients: map[int]*client{}}
+	if truth {
+		s.held = make([]uint32, 0, 1<<22)
+	}
+	if err := unix.SetNonblock(s.listener, true); err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	if s.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	defer unix.Close(s.poll)
+	if err := s.watch(s.listener); err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	s.iov.Base = &s.input[0]
+	s.iov.SetLen(len(s.input))
+	s.msg.Iov = &s.iov
+	s.msg.SetIovlen(1)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	events := make([]unix.EpollEvent, 256)
+	for ctx.Err() == nil {
+		n, err := unix.EpollWait(s.poll, events, 100)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		for _, e := range events[:max(n, 0)] {
+			if int(e.Fd) == s.listener {
+				s.accept()
+			} else {
+				s.answer(int(e.Fd))
+			}
+		}
+	}
+	for fd := range s.clients {
+		unix.Close(fd)
+	}
+	return nil
+}
+
+func (s *instant) watch(fd int) error {
+	return unix.EpollCtl(s.poll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
+}
+
+func (s *instant) accept() {
+	for {
+		fd, _, err := unix.Accept4(s.listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		if err != nil {
+			return
+		}
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+		if s.truth {
+			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
+		}
+		if s.watch(fd) != nil {
+			unix.Close(fd)
+			continue
+		}
+		s.clients[fd] = &client{}
+	}
+}
+
+// answer reads what a connection has and answers each request whose head is
+// complete. Requests have no body.
+func (s *instant) answer(fd int) {
+	n, arrived := s.read(fd)
+	c := s.clients[fd]
+	if n <= 0 {
+		if n == 0 {
+			unix.Close(fd)
+			delete(s.clients, fd)
+		}
+		return
+	}
+	input := s.input[:n]
+	asksTruth := s.truth && !c.started && bytes.HasPrefix(input, truthRequest)
+	for _, b := range input {
+		switch {
+		case b == blankLine[c.seen]:
+			c.seen++
+		case b == blankLine[0]:
+			c.seen = 1
+		default:
+			c.seen = 0
+		}
+		c.started = true
+		if c.seen < len(blankLine) {
+			continue
+		}
+		c.seen, c.started = 0, false
+		if asksTruth {
+			s.tell(fd)
+			continue
+		}
+		if s.truth {
+			s.hold(arrived)
+		}
+		unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&instantAnswer[0])), uintptr(len(instantAnswer)))
+	}
+}
+
+// read reads once; n is 0 at the connection's end and -1 where there is nothing to
+// read. The time is the kernel's, of the arrival of the last byte; 0 if it gave none.
+func (s *instant) read(fd int) (n int, arrived int64) {
+	if s.truth {
+		s.msg.Control = &s.control[0]
+		s.msg.SetControllen(len(s.control))
+	}
+	got, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&s.msg)), unix.MSG_DONTWAIT)
+	switch errno {
+	case 0:
+	case unix.EAGAIN, unix.EINTR:
+		return -1, 0
+	default:
+		return 0, 0
+	}
+	if s.truth {
+		arrived = wire.ReceiveStamp(s.control[:s.msg.Controllen])
+	}
+	return int(got), arrived
+}
+
+func (s *instant) hold(arrived int64) {
+	switch {
+	case arrived == 0:
+		s.unstamped++
+	case len(s.held) < cap(s.held):
+		s.held = append(s.held, uint32(min(max(time.Now().UnixNano()-arrived, 0), 1<<32-1)))
+	}
+}
+
+// tell answers with the Truth since the last telling.
+func (s *instant) tell(fd int) {
+	slices.Sort(s.held)
+	t := Truth{Requests: len(s.held), Unstamped: s.unstamped}
+	if len(s.held) > 0 {
+		at := func(q float64) time.Duration { return time.Duration(bench.Quantile(s.held, q)) }
+		t.P50, t.P90, t.P99, t.P999, t.Max = at(.5), at(.9), at(.99), at(.999), at(1)
+	}
+	s.held, s.unstamped = s.held[:0], 0
+	body, _ := json.Marshal(t)
+	unix.Write(fd, fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+}
