@@ -86,8 +86,11 @@ func newLoad() *cobra.Command {
 	return cmd
 }
 
-// most requests a second that are taken to be meant.
-const largestRate = 10_000_000
+// What is taken to be meant: requests a second, and connections from one address to another.
+const (
+	largestRate     = 10_000_000
+	mostConnections = 60_000
+)
 
 // input turns the flags into a workload and a schedule.
 func (l *loader) input(address string) (base string, w bench.Workload, s bench.Schedule, err error) {
@@ -117,8 +120,8 @@ func (l *loader) input(address string) (base string, w bench.Workload, s bench.S
 	switch {
 	case l.arrivals != string(bench.Constant) && l.arrivals != string(bench.Poisson):
 		return "", w, s, badInput("known are constant and poisson", "unknown arrivals %q", l.arrivals)
-	case l.connections < 0 || l.connections > 60000:
-		return "", w, s, badInput("", "--connections must be from 1 to 60000")
+	case l.connections < 0 || l.connections > mostConnections:
+		return "", w, s, badInput("", "--connections must be from 1 to %d", mostConnections)
 	case l.connections > 0 && l.rate != "":
 		return "", w, s, badInput("--rate makes an open loop, --connections a closed one", "give --rate or --connections, not both")
 	case l.connections > 0:

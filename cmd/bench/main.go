@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -28,25 +27,15 @@ const (
 )
 
 func main() {
-	tune()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(800) // some 40 MB of heap in place of 4, and a ninth of the collections
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		<-ctx.Done()
 		stop() // a second signal ends the program at once
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
-
-// tune sets Go's runtime for measuring, where the environment does not say otherwise.
-func tune() {
-	if os.Getenv("GOMAXPROCS") == "" {
-		// One more than there are CPUs: a goroutine that is woken by the network must not
-		// wait for those that only compute.
-		runtime.GOMAXPROCS(runtime.NumCPU() + 1)
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(800) // some 40 MB of heap in place of 4, and a ninth of the collections
-	}
 }
 
 // run is the whole program: what it prints goes to stdout, progress and errors
@@ -129,7 +118,7 @@ with the evidence beside it. Start with: bench demo`,
 	})
 	root.AddCommand(
 		newDemo(p), newRun(p), newPlan(p), newDoctor(p), newList(p),
-		newLoad(), newJudge(), newReport(), newServe(),
+		newLoad(), newCalibrate(), newJudge(), newReport(), newServe(),
 	)
 	for _, cmd := range root.Commands() {
 		cmd.Args = argumentsOf(cmd.Args)

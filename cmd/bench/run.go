@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/calibrate"
 	"github.com/claimbench/claimbench/internal/cpuset"
 	"github.com/claimbench/claimbench/internal/judge"
 	"github.com/claimbench/claimbench/internal/live"
@@ -185,6 +186,9 @@ func (s *session) measure(ctx context.Context, w *work) (err error) {
 	if c.Launcher, err = newLauncher(ctx, w); err != nil {
 		return err
 	}
+	if c.Certify, err = certifier(w.plan); err != nil {
+		return err
+	}
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
@@ -205,6 +209,32 @@ func (s *session) measure(ctx context.Context, w *work) (err error) {
 		c.Observer = observers{progress, metrics}
 	}
 	return c.Run(ctx)
+}
+
+// certifier measures the instrument in short: its capacity, and its accuracy at
+// the lowest and the highest of the plan's rates.
+func certifier(p *bench.Plan) (func(context.Context, cpuset.Set) (bench.Certificate, error), error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	var rates []bench.Rate
+	for _, t := range p.Trials {
+		for _, phase := range t.Phases {
+			if phase.Measure != "" && phase.Schedule.Open() {
+				rates = append(rates, phase.Schedule.Rate)
+			}
+		}
+	}
+	if len(rates) > 0 {
+		rates = slices.Compact([]bench.Rate{slices.Min(rates), slices.Max(rates)})
+	}
+	return func(ctx context.Context, servers cpuset.Set) (bench.Certificate, error) {
+		return calibrate.Calibration{
+			Program: program, Generator: cpuset.Allowed(), Servers: servers, Rates: rates,
+			Duration: p.Profile.Measure.Duration, Connections: calibrate.DefaultConnections, Progress: func(string) {},
+		}.Certify(ctx)
+	}, nil
 }
 
 // runLabel names the run of a folder among all that a Docker engine may run at once.

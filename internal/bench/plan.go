@@ -14,6 +14,7 @@ type Plan struct {
 	Profile   Profile    `json:"profile"`
 	Runner    string     `json:"runner"` // "docker" or "process"
 	CPUs      CPUs       `json:"cpus"`
+	Gates     Gates      `json:"gates"`
 	Guide     Guide      `json:"guide"`
 	Scenarios []Scenario `json:"scenarios"`
 	Targets   []Target   `json:"targets"`
@@ -21,7 +22,7 @@ type Plan struct {
 }
 
 // PlanSchema is the current version of Plan.
-const PlanSchema = 1
+const PlanSchema = 2
 
 // Profile is how much is measured.
 type Profile struct {

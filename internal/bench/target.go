@@ -75,8 +75,9 @@ type Server interface {
 
 // Usage is the resources a server has used: the container or process tree.
 type Usage struct {
-	CPU    time.Duration `json:"cpu_ns"`       // user and system time since launch
-	Memory int64         `json:"memory_bytes"` // at this moment; memory shared by its processes counts once
+	CPU       time.Duration `json:"cpu_ns"`       // user and system time since launch
+	Memory    int64         `json:"memory_bytes"` // at this moment; memory shared by its processes counts once
+	Throttled time.Duration `json:"throttled_ns"` // kept from running by its CPU quota, in all
 }
 
 // Placement is what a launched server was given, read back from the kernel.

@@ -31,6 +31,7 @@ type PhaseResult struct {
 	Calls      uint64        `json:"upstream_calls,omitempty"`       // that the upstream counted
 	GoodHits   uint64        `json:"good"`                           // for orientation; judged from the raw hits
 	FailedHits uint64        `json:"failed"`
+	Gates      []Gate        `json:"gates,omitempty"` // how the instrument worked; of measured phases
 }
 
 // About is what a server says of itself.

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -99,4 +102,23 @@ func StartOn(s Set, start func() error) error {
 	}
 	defer unix.SchedSetaffinity(0, &before)
 	return start()
+}
+
+// Stolen is how much time a hypervisor has given to others while something waited
+// to run on the CPUs of the set, since the machine started, in steps of 10 ms.
+func (s Set) Stolen() time.Duration {
+	data, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	var ticks int64
+	for line := range strings.Lines(string(data)) {
+		fields := strings.Fields(line) // cpuN user nice system idle iowait irq softirq steal ...
+		number, ok := strings.CutPrefix(fields[0], "cpu")
+		if cpu, err := strconv.Atoi(number); ok && err == nil && len(fields) > 8 && slices.Contains(s, cpu) {
+			n, _ := strconv.ParseInt(fields[8], 10, 64)
+			ticks += n
+		}
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
 }

@@ -5,6 +5,7 @@ package cpuset
 import (
 	"errors"
 	"runtime"
+	"time"
 )
 
 var errNoPinning = errors.New("this system has no CPU pinning that bench can use")
@@ -31,3 +32,6 @@ func PinSelf(Set) (restore func(), err error) { return nil, errNoPinning }
 
 // StartOn calls start; a set cannot be kept on this system.
 func StartOn(s Set, start func() error) error { return start() }
+
+// Stolen is not known on this system.
+func (s Set) Stolen() time.Duration { return 0 }

@@ -5,13 +5,14 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cpuset"
 )
 
 // Who set the throughput of a closed loop? A generator that used more than
-// busyLimit of its CPUs may have; so may one that was not idle (more than
+// busyLimit of its CPUs, or of its certified capacity, may have; so may one that was not idle (more than
 // idleLimit of a CPU) beside a server that used less than busyLimit of what it
 // could use, since a generator can be at its limit on one thread of many. Such
 // a throughput is a lower bound of the server's: right-censored. Where both
@@ -126,15 +127,16 @@ func (c *court) decide(cell *bench.Comparison, metric bench.Metric) {
 // instrument can tell apart. Where their interval lies within it, they are
 // practically equal, whatever their ratio; where it does not lie beyond it, no
 // ratio can be decided. It reports whether that gave the comparison its verdict.
-func (c *court) withinClock(cell *bench.Comparison, differences []float64) bool {
-	switch absolute := Decide(TInterval(differences, Alpha), c.clock.Seconds()); {
+func (c *court) withinClock(cell *bench.Comparison, quantile float64, differences []float64) bool {
+	certified := c.instrument(quantile).Round(time.Microsecond)
+	switch absolute := Decide(TInterval(differences, Alpha), certified.Seconds()); {
 	case absolute == bench.PracticallyEqual:
 		cell.Verdict = bench.PracticallyEqual
-		cell.Why = fmt.Sprintf("they differ by less than %v, which the instrument cannot tell apart", c.clock)
+		cell.Why = fmt.Sprintf("they differ by less than %v, which the instrument cannot tell apart", certified)
 		return true
 	case (cell.Verdict == bench.Supported || cell.Verdict == bench.Contradicted) && absolute != cell.Verdict:
 		cell.Verdict = bench.Inconclusive
-		cell.Why = fmt.Sprintf("the ratio is beyond the margin, but the difference may be less than %v, which the instrument cannot tell apart", c.clock)
+		cell.Why = fmt.Sprintf("the ratio is beyond the margin, but the difference may be less than %v, which the instrument cannot tell apart", certified)
 		return true
 	}
 	return false
@@ -158,7 +160,7 @@ func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval, di
 		return
 	}
 	cell.Verdict = Decide(i, margin)
-	if metric.Quantile > 0 && cell.To != "" && c.withinClock(cell, differences) {
+	if metric.Quantile > 0 && cell.To != "" && c.withinClock(cell, metric.Quantile, differences) {
 		return
 	}
 	switch {
@@ -245,17 +247,27 @@ func (c *court) caveats(cell *bench.Comparison, arm string, round int) (open boo
 		return false
 	}
 	i := slices.IndexFunc(t.result.Phases, func(p bench.PhaseResult) bool { return p.Name == name })
-	drive := t.result.Phases[i].Drive
+	phase := t.result.Phases[i]
+	drive := phase.Drive
 	generator := drive.Generator.Seconds() / drive.Elapsed.Seconds()
-	server := t.result.Phases[i].CPU.Seconds() / drive.Elapsed.Seconds()
+	server := phase.CPU.Seconds() / drive.Elapsed.Seconds()
 	switch {
-	case generator > busyLimit*c.cpus, generator > idleLimit && server < busyLimit*c.capacity(cell.Variant):
+	case phase.Late > c.run.Plan.Gates.Late.Duration && c.run.Plan.Gates.Late.Duration > 0:
+		warn("%s: our upstream answered late, so the server's throughput is at least this", arm)
+		return true
+	case c.nearCapacity(phase), generator > busyLimit*c.cpus, generator > idleLimit && server < busyLimit*c.capacity(cell.Variant):
 		warn("%s: the generator was at its limit, so the server's throughput is at least this", arm)
 		return true
 	case server < idleLimit*c.capacity(cell.Variant) && generator < idleLimit:
 		warn("%s: neither server nor generator was busy, so the number of connections set this throughput", arm)
 	}
 	return false
+}
+
+// nearCapacity reports whether the phase came near the most that the generator
+// was certified to send.
+func (c *court) nearCapacity(p bench.PhaseResult) bool {
+	return slices.ContainsFunc(p.Gates, func(g bench.Gate) bool { return g.Name == bench.GateLoad && g.Value > busyLimit })
 }
 
 // capacity is how many CPUs a server of the variant can use at most: one for

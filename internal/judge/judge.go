@@ -14,9 +14,10 @@ import (
 	"github.com/claimbench/claimbench/internal/record"
 )
 
-// userClockError is how close two latencies must be to count as equal where the
-// transport reads the user's clock: what a busy generator may add to either.
-// kernelClockError is the same for kernel receive stamps.
+// userClockError is how close two latencies must be at least to count as equal where
+// the transport reads the user's clock: what a busy generator may add to either.
+// kernelClockError is the same for kernel receive stamps. Where the run's
+// certificate shows a larger error, that counts.
 const (
 	userClockError   = 250 * time.Microsecond
 	kernelClockError = 50 * time.Microsecond
@@ -28,7 +29,7 @@ type court struct {
 	trials   map[string]map[int]*trial // valid ones, by arm and round
 	invalid  map[string]int            // trials that are not valid, by arm
 	excluded map[string]string         // arms that were left out, with the reason
-	clock    time.Duration             // the instrument's error
+	clock    time.Duration             // the least error of the instrument
 	cpus     float64                   // that the generator may use
 	warnings []string
 }
@@ -105,12 +106,23 @@ func (c *court) read() ([]bench.Summary, error) {
 		}
 		c.trials[arm][result.Trial.Round] = &trial{result, summary}
 		for _, phase := range result.Phases {
-			if phase.Drive.Clock == "user" {
+			if phase.Drive.Clock != bench.ClockKernel {
 				c.clock = userClockError
 			}
 		}
 	}
 	return summaries, nil
+}
+
+// instrument is how close two percentiles must be to count as equal.
+func (c *court) instrument(quantile float64) time.Duration {
+	least := c.clock
+	for _, certificate := range c.run.Certificates {
+		if certified, ok := certificate.Error(quantile); ok {
+			least = max(least, certified)
+		}
+	}
+	return least
 }
 
 func (c *court) warn(format string, args ...any) {
@@ -126,7 +138,7 @@ func (c *court) runWarnings() []string {
 		c.warn("profile %s is a first look of %d rounds: not evidence", plan.Profile.Name, plan.Profile.Rounds)
 	}
 	if c.clock == userClockError {
-		c.warn("clock: user. Latencies closer than %v count as equal", userClockError)
+		c.warn("clock: user. Latencies closer than %v, or the instrument's certified error, count as equal", userClockError)
 	}
 	if missing := c.missing(); missing > 0 {
 		c.warn("%d of %d trials were not made", missing, len(plan.Trials))

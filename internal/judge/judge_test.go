@@ -25,7 +25,9 @@ type study struct {
 	speed   map[string]time.Duration
 	noise   float64 // standard deviation of the log of a launch's speed
 	exclude string  // arm
-	change  func(r *bench.TrialResult, hits *[]bench.Hit)
+	// certified is the instrument's error at the median, as its certificate says; none where it is 0.
+	certified time.Duration
+	change    func(r *bench.TrialResult, hits *[]bench.Hit)
 }
 
 const requests = 400
@@ -42,7 +44,7 @@ func (s study) write(t *testing.T) string {
 	targets = slices.DeleteFunc(targets, func(b bench.Target) bool { return s.speed[b.Name] == 0 })
 	scenario := bench.Scenario{Name: "json", Measure: bench.Measures, Rates: []bench.Rate{500}, Variants: []bench.Variant{{}},
 		Workload: bench.Workload{Timeout: second}}
-	p := &bench.Plan{Schema: bench.PlanSchema, Profile: bench.Profile{Name: "test", Rounds: s.rounds, Warmup: second, Measure: second}, CPUs: bench.CPUs{Generator: "0", Target: "1"},
+	p := &bench.Plan{Schema: bench.PlanSchema, Profile: bench.Profile{Name: "test", Rounds: s.rounds, Warmup: second, Measure: second}, CPUs: bench.CPUs{Generator: "0", Target: "1"}, Gates: bench.StandardGates,
 		Scenarios: []bench.Scenario{scenario}, Targets: targets,
 		Guide: bench.Guide{Name: "g", Claims: []bench.Claim{{ID: "c", Quotes: []bench.Quote{{Quote: "q"}}, Tests: s.tests}}}}
 	for round := 1; round <= s.rounds; round++ {
@@ -70,6 +72,9 @@ func (s study) write(t *testing.T) string {
 		}
 	}
 	must(w.Environment(bench.Environment{}))
+	if s.certified != 0 {
+		must(w.Certificate(bench.Certificate{Accuracy: []bench.Accuracy{{Rate: 500, Reported: bench.Quantiles{P50: s.certified}}}}))
+	}
 	if s.exclude != "" {
 		must(w.Journal(record.Entry{Event: record.EventExclude, Arm: s.exclude, Reason: "it answers nonsense"}))
 	}
@@ -194,22 +199,28 @@ func TestFailedRequestsEnterAtTheTimeout(t *testing.T) {
 // "higher", and nothing else.
 func TestGeneratorAtItsLimit(t *testing.T) {
 	const ms = time.Millisecond
+	busy := func(p *bench.PhaseResult) { p.Drive.Generator = p.Drive.Elapsed * 9 / 10 }
 	for _, c := range []struct {
 		name  string
 		speed map[string]time.Duration
-		bound string // whose generator is at its limit
+		bound string // whose throughput may be of the generator's making
+		limit func(*bench.PhaseResult)
 		want  bench.Verdict
 	}{
-		{"the faster is bounded", speeds(4*ms, 8*ms), "node-a", bench.Supported},
-		{"the slower is bounded", speeds(4*ms, 8*ms), "python-a", bench.Inconclusive},
-		{"the claim's loser is bounded", speeds(8*ms, 4*ms), "node-a", bench.Inconclusive},
-		{"the claim's winner is not", speeds(8*ms, 4*ms), "python-a", bench.Contradicted},
-		{"equals, one bounded", speeds(8*ms, 8*ms), "node-a", bench.Inconclusive},
+		{"the faster is bounded", speeds(4*ms, 8*ms), "node-a", busy, bench.Supported},
+		{"the slower is bounded", speeds(4*ms, 8*ms), "python-a", busy, bench.Inconclusive},
+		{"the claim's loser is bounded", speeds(8*ms, 4*ms), "node-a", busy, bench.Inconclusive},
+		{"the claim's winner is not", speeds(8*ms, 4*ms), "python-a", busy, bench.Contradicted},
+		{"equals, one bounded", speeds(8*ms, 8*ms), "node-a", busy, bench.Inconclusive},
+		{"near the certified capacity", speeds(4*ms, 8*ms), "python-a",
+			func(p *bench.PhaseResult) { p.Gates = []bench.Gate{{Name: bench.GateLoad, Value: .9, OK: true}} }, bench.Inconclusive},
+		{"our upstream was late", speeds(4*ms, 8*ms), "python-a",
+			func(p *bench.PhaseResult) { p.Late = 2 * ms }, bench.Inconclusive},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := study{rounds: 6, tests: []bench.Test{moreNode}, speed: c.speed, noise: .02, change: func(r *bench.TrialResult, _ *[]bench.Hit) {
 				if r.Trial.Target == c.bound && r.Trial.Round == 3 {
-					r.Phases[1].Drive.Generator = r.Phases[1].Drive.Elapsed * 9 / 10
+					c.limit(&r.Phases[1])
 				}
 			}}
 			cell := judged(t, s.write(t)).Claims[0].Tests[0]
@@ -217,6 +228,19 @@ func TestGeneratorAtItsLimit(t *testing.T) {
 				t.Errorf("%s (%s), warnings %q, low %v, high %v; want %s", cell.Verdict, cell.Why, cell.Warnings, cell.Low, cell.High, c.want)
 			}
 		})
+	}
+}
+
+// What the instrument cannot tell apart is equal, whatever its ratio.
+func TestCertifiedErrorCounts(t *testing.T) {
+	s := study{rounds: 6, tests: []bench.Test{fasterNode}, speed: speeds(1000*time.Microsecond, 1300*time.Microsecond), noise: .002}
+	for certified, want := range map[time.Duration]bench.Verdict{
+		0: bench.Supported, 100 * time.Microsecond: bench.Supported, 300 * time.Microsecond: bench.Inconclusive, 400 * time.Microsecond: bench.PracticallyEqual,
+	} {
+		s.certified = certified
+		if cell := judged(t, s.write(t)).Claims[0].Tests[0]; cell.Verdict != want {
+			t.Errorf("certified error %v: %s (%s), want %s", certified, cell.Verdict, cell.Why, want)
+		}
 	}
 }
 
@@ -314,7 +338,7 @@ func TestNoPlanNoVerdict(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	newer := strings.Replace(string(data), `"schema": 1`, `"schema": 99`, 1)
+	newer := strings.Replace(string(data), fmt.Sprintf(`"schema": %d`, bench.PlanSchema), `"schema": 99`, 1)
 	if err := os.WriteFile(filepath.Join(dir, "plan.json"), []byte(newer), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -3,10 +3,12 @@ package load
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/timer"
 	"github.com/claimbench/claimbench/internal/wire"
 )
 
@@ -52,11 +54,16 @@ func (d *drive) connect() {
 // mostAhead is how many connections an open loop dials ahead at most.
 const mostAhead = 256
 
-func (d *drive) begin() {
-	d.start = time.Now()
+func (d *drive) begin() error {
+	timer, err := timer.New()
+	if err != nil {
+		return err
+	}
+	d.start = together()
 	d.epoch = d.start.UnixNano()
 	d.stop, d.seen = make(chan struct{}), make(chan flight)
-	go d.sample()
+	go d.sample(timer)
+	return nil
 }
 
 // end fills in what is known of the drive once all its hits have come.
@@ -94,39 +101,47 @@ type flight struct {
 	step   time.Duration
 }
 
-// sampling is how often the requests in flight are counted.
+// sampling is how long it is from one count of the requests in flight to the next,
+// in the mean. The times between are random (exponential), since regular ones could
+// fall in step with regular arrivals; a random observer sees the mean over time.
 const sampling = 10 * time.Millisecond
 
 // sample counts the requests in flight, and watches for steps of the wall clock
 // against the monotonic one, until the drive ends.
-func (d *drive) sample() {
-	ticker := time.NewTicker(sampling)
-	defer ticker.Stop()
+func (d *drive) sample(timer *timer.Timer) {
+	defer timer.Close()
+	random := rand.New(rand.NewPCG(d.s.Seed, 0x5851f42d4c957f2d))
 	var f flight
 	for {
+		timer.Sleep(min(time.Duration(random.ExpFloat64()*float64(sampling)), 10*sampling))
+		f.counts = append(f.counts, d.inflight.Load())
+		f.step = max(f.step, d.stepped().Abs())
 		select {
-		case <-ticker.C:
-			f.counts = append(f.counts, d.inflight.Load())
-			f.step = max(f.step, d.stepped().Abs())
 		case <-d.stop:
-			f.step = max(f.step, d.stepped().Abs())
 			d.seen <- f
 			return
+		default:
 		}
 	}
 }
 
-// stepped is how far the wall clock has moved against the monotonic one since the
-// start. The two are read one after the other, so of several readings the least counts.
+// stepped is how far the wall clock has moved against the monotonic one since the start.
 func (d *drive) stepped() time.Duration {
-	least := time.Duration(math.MaxInt64)
-	for range 5 {
+	now := together()
+	return time.Duration(now.UnixNano()-d.epoch) - now.Sub(d.start)
+}
+
+// together is a reading of the wall clock and the monotonic one, which are read one
+// after the other: of several, the one with the least time between the two.
+func together() time.Time {
+	best := time.Now()
+	for range 4 {
 		now := time.Now()
-		if step := time.Duration(now.UnixNano()-d.epoch) - now.Sub(d.start); step.Abs() < least.Abs() {
-			least = step
+		if time.Duration(now.UnixNano()-best.UnixNano()) > now.Sub(best) { // the monotonic one came sooner after
+			best = now
 		}
 	}
-	return least
+	return best
 }
 
 // batches is how many batches the samples of the requests in flight are cut into

@@ -19,6 +19,7 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cpuset"
+	"github.com/claimbench/claimbench/internal/timer"
 	"github.com/claimbench/claimbench/internal/wire"
 )
 
@@ -33,8 +34,10 @@ type HTTP struct {
 	// bounded and no request waits for another. Where it is 0 it is 10,000, or what
 	// the limit on file descriptors leaves.
 	MaxInflight int
-	// Attackers is how many of vegeta's attackers share a schedule; one for each CPU
-	// that this process may use where it is 0.
+	// Attackers is how many of vegeta's attackers share a schedule. Where it is 0 there
+	// is one for each CPU that this process may use, and in a closed loop one for each
+	// eight connections at least: within an attacker one goroutine hands out all
+	// requests and one takes all results, and eight wait for each other less than 64.
 	Attackers int
 
 	wire wire.Transport
@@ -54,6 +57,7 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 		return bench.DriveStats{}, fmt.Errorf("a schedule needs a rate or connections")
 	}
 	defer d.wire.Watch(ctx)()
+	defer processors(s)()
 	drive := &drive{ctx: ctx, s: s, wire: &d.wire, request: request, expect: w.Expect, hits: newLedger(), cap: int64(s.Connections)}
 	if s.Open() {
 		drive.cap = int64(d.MaxInflight)
@@ -61,13 +65,7 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 			drive.cap = mostInflight()
 		}
 	}
-	shards := d.Attackers
-	if shards == 0 {
-		shards = max(len(cpuset.Allowed()), 1)
-	}
-	if !s.Open() {
-		shards = min(shards, s.Connections)
-	}
+	shards := d.attackers(s)
 	attacks, err := drive.prepare(shards)
 	if err != nil {
 		return bench.DriveStats{}, err
@@ -76,7 +74,9 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 	dialled := d.wire.Dialled()
 	drive.connect()
 	before := processCPU()
-	drive.begin()
+	if err := drive.begin(); err != nil {
+		return bench.DriveStats{}, err
+	}
 	var running sync.WaitGroup
 	for _, a := range attacks {
 		results := a.attacker.Attack(a.target(w), a.pacer, 0, "")
@@ -99,6 +99,29 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 	stats.Generator = processCPU() - before
 	stats.Connections = d.wire.Dialled() - dialled
 	return stats, nil
+}
+
+// processors sets Go's runtime up for a drive. In an open loop it has a processor
+// more than there are CPUs, so that a goroutine that the network or the timer
+// wakes does not wait for one that computes; in a closed loop it has no more, since
+// idle ones wake each other for nothing.
+func processors(s bench.Schedule) (restore func()) {
+	n := len(cpuset.Allowed())
+	if s.Open() {
+		n++
+	}
+	return cpuset.Processors(max(n, 1))
+}
+
+func (d *HTTP) attackers(s bench.Schedule) int {
+	n := d.Attackers
+	if n == 0 {
+		n = max(len(cpuset.Allowed()), (s.Connections+7)/8)
+	}
+	if !s.Open() {
+		n = min(n, s.Connections)
+	}
+	return n
 }
 
 // prepare writes out the one request of the workload.
@@ -141,7 +164,7 @@ type attack struct {
 // was written out ahead in its place, so it is as small as can be.
 func (a attack) target(w bench.Workload) vegeta.Targeter {
 	return func(t *vegeta.Target) error {
-		t.Method, t.URL = http.MethodGet, "http://target/"
+		t.Method, t.URL = http.MethodGet, "/"
 		return nil
 	}
 }
@@ -164,13 +187,13 @@ func (d *drive) prepare(n int) ([]attack, error) {
 		}
 		// A few workers more than may be in flight: they refuse what is beyond.
 		most := uint64(d.cap) + 16
-		sleep, err := newSleeper()
+		timer, err := timer.New()
 		if err != nil {
 			return nil, err
 		}
 		t.dues = make(dueRing, 4*most)
 		attacks[i] = attack{vegeta.NewAttacker(client, vegeta.MaxWorkers(most)),
-			&openPacer{drive: d, next: share.of(arrivals(d.s)), dues: t.dues, sleep: sleep, mostLead: min(60*time.Microsecond, time.Duration(float64(share.n)*1e9/float64(d.s.Rate)/4))}}
+			&openPacer{drive: d, next: share.of(arrivals(d.s)), dues: t.dues, timer: timer, mostLead: min(60*time.Microsecond, time.Duration(float64(share.n)*1e9/float64(d.s.Rate)/4))}}
 	}
 	return attacks, nil
 }

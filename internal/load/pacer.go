@@ -5,6 +5,8 @@ import (
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"github.com/claimbench/claimbench/internal/timer"
 )
 
 // dueRing holds the due times of the latest requests by sequence number. A
@@ -25,7 +27,7 @@ type openPacer struct {
 	*drive
 	next  func() (time.Duration, bool)
 	dues  dueRing
-	sleep *sleeper
+	timer *timer.Timer
 	lead  time.Duration
 	// mostLead is small beside the interval between requests: who waits awake for a
 	// large part of the time takes it from those that were answered.
@@ -36,7 +38,7 @@ type openPacer struct {
 func (p *openPacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
 	stop := !p.pace(hits)
 	if stop {
-		p.sleep.end()
+		p.timer.Close()
 	}
 	return 0, stop
 }
@@ -53,9 +55,9 @@ func (p *openPacer) pace(hits uint64) (more bool) {
 		case p.ctx.Err() != nil:
 			return false
 		case wait > patience: // so that a slow schedule can be cancelled
-			p.sleep.sleep(patience)
+			p.timer.Sleep(patience)
 		case wait > p.lead:
-			p.sleep.sleep(wait - p.lead)
+			p.timer.Sleep(wait - p.lead)
 			p.learn(time.Since(p.start) - (due - p.lead))
 		} // and what is shorter than the lead is waited for awake
 	}
@@ -89,8 +91,8 @@ func (p *openPacer) Rate(time.Duration) float64 { return float64(p.s.Rate) }
 type closedPacer struct{ *drive }
 
 // Pace implements vegeta.Pacer: it never waits.
-func (p *closedPacer) Pace(time.Duration, uint64) (time.Duration, bool) {
-	return 0, p.ctx.Err() != nil || time.Since(p.start) >= p.s.Duration.Duration
+func (p *closedPacer) Pace(elapsed time.Duration, _ uint64) (time.Duration, bool) {
+	return 0, p.ctx.Err() != nil || elapsed >= p.s.Duration.Duration
 }
 
 // Rate implements vegeta.Pacer.

@@ -39,7 +39,7 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 var done = &http.Response{Status: "200 OK", StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody}
 
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	seq, _ := strconv.ParseUint(req.Header.Get("X-Vegeta-Seq"), 10, 64)
+	seq, _ := strconv.ParseUint(req.Header["X-Vegeta-Seq"][0], 10, 64)
 	hit := bench.Hit{Seq: t.share.seq(seq), BytesOut: t.request.Body}
 	n := t.inflight.Add(1)
 	defer t.inflight.Add(-1)

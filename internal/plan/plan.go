@@ -31,7 +31,7 @@ func New(choice Choice, c *Catalogue, scenarios []bench.Scenario, guide bench.Gu
 	if err != nil {
 		return nil, err
 	}
-	p := &bench.Plan{Schema: bench.PlanSchema, Seed: choice.Seed, Profile: profile, Runner: choice.Runner, Guide: guide}
+	p := &bench.Plan{Schema: bench.PlanSchema, Seed: choice.Seed, Profile: profile, Runner: choice.Runner, Gates: bench.StandardGates, Guide: guide}
 	generator, target, shared := cpuset.Split(choice.Cores)
 	p.CPUs = bench.CPUs{Generator: generator.String(), Target: target.String(), SharedCore: shared}
 	if p.Scenarios, err = choose("scenario", scenarios, choice.Scenarios, func(s bench.Scenario) string { return s.Name }); err != nil {

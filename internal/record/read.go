@@ -24,6 +24,8 @@ type Run struct {
 	PlanHash    string // SHA-256 of plan.json, in hex
 	Environment bench.Environment
 	Journal     []Entry
+	// Certificates are the instrument's, one for each session; none of old runs.
+	Certificates []bench.Certificate
 	// Results are the trials that ended, in the order of the plan.
 	Results []bench.TrialResult
 	// Warnings say what in the directory could not be used.
@@ -54,6 +56,7 @@ func Open(dir string) (*Run, error) {
 	if err := r.readJournal(); err != nil {
 		return nil, err
 	}
+	r.readCertificates()
 	for _, t := range r.Plan.Trials {
 		r.readTrial(t)
 	}
@@ -61,21 +64,37 @@ func Open(dir string) (*Run, error) {
 }
 
 func (r *Run) readJournal() error {
-	data, err := os.ReadFile(filepath.Join(r.Dir, JournalFile))
+	damaged, err := readLines(filepath.Join(r.Dir, JournalFile), &r.Journal)
+	if damaged > 0 {
+		r.Warnings = append(r.Warnings, "the journal has a damaged line")
+	}
+	return err
+}
+
+func (r *Run) readCertificates() {
+	damaged, err := readLines(filepath.Join(r.Dir, CertificateFile), &r.Certificates)
+	if damaged > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.Warnings = append(r.Warnings, CertificateFile+" is damaged")
+	}
+}
+
+// readLines appends the values of a file of JSON lines, and counts those that are none.
+func readLines[T any](path string, into *[]T) (damaged int, err error) {
+	data, err := os.ReadFile(path)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var e Entry
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			r.Warnings = append(r.Warnings, "the journal has a damaged line")
+		var v T
+		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
+			damaged++
 			continue
 		}
-		r.Journal = append(r.Journal, e)
+		*into = append(*into, v)
 	}
-	return lines.Err()
+	return damaged, lines.Err()
 }
 
 func (r *Run) readTrial(t bench.Trial) {

@@ -24,6 +24,7 @@ const (
 	PlanFile        = "plan.json"
 	EnvironmentFile = "environment.json"
 	JournalFile     = "journal.jsonl"
+	CertificateFile = "certificates.jsonl"
 	VerdictsFile    = "verdicts.json"
 	ManifestFile    = "manifest.json"
 	TrialsFolder    = "trials"
@@ -127,6 +128,20 @@ func (w *Writer) Environment(e bench.Environment) error {
 		return nil
 	}
 	return err
+}
+
+// Certificate appends what the instrument can do, as measured at the begin of a session.
+func (w *Writer) Certificate(c bench.Certificate) error {
+	line, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(filepath.Join(w.Dir, CertificateFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(append(line, '\n'))
+	return errors.Join(err, file.Close())
 }
 
 // ConformanceLog keeps what a target wrote that did not keep its contract; the

@@ -3,7 +3,8 @@ package reference
 import (
 	"context"
 	"net"
-	"time"
+
+	"github.com/claimbench/claimbench/internal/bench"
 )
 
 // Truth is what a truth server knows of the requests since it was last asked:
@@ -12,13 +13,9 @@ import (
 // client measures beyond it is the way there and back, some 10 µs on loopback,
 // and its own error. Quantiles are of the nearest rank.
 type Truth struct {
-	Requests  int           `json:"requests"`
-	Unstamped int           `json:"unstamped"` // requests that the kernel gave no stamp for; in no quantile
-	P50       time.Duration `json:"p50_ns"`
-	P90       time.Duration `json:"p90_ns"`
-	P99       time.Duration `json:"p99_ns"`
-	P999      time.Duration `json:"p999_ns"`
-	Max       time.Duration `json:"max_ns"`
+	Requests  int `json:"requests"`
+	Unstamped int `json:"unstamped"` // requests that the kernel gave no stamp for; in no quantile
+	bench.Quantiles
 }
 
 // ServeNull answers every request at once, with as little work as a server can

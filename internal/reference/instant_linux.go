@@ -193,7 +193,7 @@ func (s *instant) tell(fd int) {
 	t := Truth{Requests: len(s.held), Unstamped: s.unstamped}
 	if len(s.held) > 0 {
 		at := func(q float64) time.Duration { return time.Duration(bench.Quantile(s.held, q)) }
-		t.P50, t.P90, t.P99, t.P999, t.Max = at(.5), at(.9), at(.99), at(.999), at(1)
+		t.Quantiles = bench.Quantiles{P50: at(.5), P90: at(.9), P99: at(.99), P999: at(.999), Max: at(1)}
 	}
 	s.held, s.unstamped = s.held[:0], 0
 	body, _ := json.Marshal(t)

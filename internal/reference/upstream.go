@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/claimbench/claimbench/internal/timer"
 )
 
 // Upstream is the slow service that targets call: GET /wait?ms=M answers
@@ -20,6 +22,7 @@ import (
 type Upstream struct {
 	server   *http.Server
 	listener net.Listener
+	alarms   *timer.Queue
 
 	mu    sync.Mutex
 	calls uint64
@@ -33,17 +36,22 @@ func NewUpstream(address string) (*Upstream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the upstream: %w", err)
 	}
-	return serveUpstream(listener), nil
+	return serveUpstream(listener)
 }
 
-func serveUpstream(listener net.Listener) *Upstream {
-	u := &Upstream{listener: listener, late: newLateness()}
+func serveUpstream(listener net.Listener) (*Upstream, error) {
+	alarms, err := timer.NewQueue()
+	if err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("start the upstream: %w", err)
+	}
+	u := &Upstream{listener: listener, alarms: alarms, late: newLateness()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /wait", u.wait)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, `{"ok":true}`) })
 	u.server = &http.Server{Handler: mux, IdleTimeout: 5 * time.Minute, ReadHeaderTimeout: 10 * time.Second}
 	go u.server.Serve(listener)
-	return u
+	return u, nil
 }
 
 func newLateness() *hdrhistogram.Histogram { return hdrhistogram.New(1, 60_000_000, 3) }
@@ -52,9 +60,12 @@ func newLateness() *hdrhistogram.Histogram { return hdrhistogram.New(1, 60_000_0
 func (u *Upstream) Port() int { return u.listener.Addr().(*net.TCPAddr).Port }
 
 // Close stops serving and ends all connections.
-func (u *Upstream) Close() error { return u.server.Close() }
+func (u *Upstream) Close() error {
+	defer u.alarms.Close()
+	return u.server.Close()
+}
 
-// Shutdown stops serving once what was asked has been answered.
+// Shutdown stops serving once what was asked has been answered. Close must still be called.
 func (u *Upstream) Shutdown(ctx context.Context) error { return u.server.Shutdown(ctx) }
 
 func (u *Upstream) wait(w http.ResponseWriter, r *http.Request) {
@@ -69,7 +80,7 @@ func (u *Upstream) wait(w http.ResponseWriter, r *http.Request) {
 	held := u.held
 	u.mu.Unlock()
 	due := asked.Add(time.Duration(ms) * time.Millisecond)
-	time.Sleep(time.Until(due))
+	<-u.alarms.At(due)
 	if held != nil {
 		select {
 		case <-held:
@@ -132,12 +143,16 @@ func (u *Upstream) Late() time.Duration {
 // ServeUpstream runs an upstream on the listener until the context ends: for a
 // person's own stack, by hand or in a container.
 func ServeUpstream(ctx context.Context, listener net.Listener) error {
-	u := serveUpstream(listener)
+	u, err := serveUpstream(listener)
+	if err != nil {
+		return err
+	}
+	defer u.Close()
 	<-ctx.Done()
 	drain, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
 	if err := u.Shutdown(drain); !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return u.Close()
+	return nil
 }

@@ -159,7 +159,7 @@ func Build(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) (*Docume
 		Schema: DocumentSchema, RunID: filepath.Base(absolute(r.Dir)), PlanHash: v.PlanHash, Hashes: hashes,
 		Headline: headline(v), Scope: scope(r),
 		Guide:    Source{g.Title, g.Author, g.Publisher, g.Published},
-		Validity: validity(r, v, summaries), NotShown: notShown(r, v),
+		Validity: validity(r, v), NotShown: notShown(r, v),
 		Method: method(r), Environment: facts(r.Environment, r.Plan), Rerun: rerun(r),
 	}
 	for _, claim := range v.Claims {

@@ -12,36 +12,31 @@ import (
 )
 
 // validity is the strip that tells how far the run can be trusted.
-func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Check {
-	var worstLag, worstLate time.Duration
-	var censored, planned, checked, failed, good uint64
-	generator := 0.0
-	clock := "kernel"
+func validity(r *record.Run, v *bench.Verdicts) []Check {
+	var censored, planned, checked, failed, good, retried uint64
+	clock := bench.ClockKernel
+	var wake time.Duration
+	invalid, instrument := 0, 0
 	for _, t := range r.Results {
+		fault := false
 		for _, p := range t.Phases {
 			planned += p.Drive.Planned
 			censored += p.Drive.Censored
 			checked += p.Drive.Checked
+			retried += p.Drive.Retried
 			good += p.GoodHits
 			failed += p.FailedHits
-			worstLate = max(worstLate, p.Late)
-			if p.Drive.Clock != "kernel" {
+			wake = max(wake, p.Drive.Wake)
+			if p.Drive.Clock != bench.ClockKernel {
 				clock = p.Drive.Clock
 			}
-			if p.Drive.Elapsed > 0 && strings.HasPrefix(p.Name, bench.MeasureLatency) {
-				generator = max(generator, float64(p.Drive.Generator)/float64(p.Drive.Elapsed))
-			}
+			fault = fault || slices.ContainsFunc(p.Gates, func(g bench.Gate) bool { return !g.OK })
 		}
-	}
-	for _, s := range summaries {
-		for _, p := range s.Phases {
-			worstLag = max(worstLag, p.LagP99)
-		}
-	}
-	invalid := 0
-	for _, t := range r.Results {
 		if !t.Valid {
 			invalid++
+			if fault {
+				instrument++
+			}
 		}
 	}
 	arms := map[string]bool{}
@@ -49,33 +44,97 @@ func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Che
 		arms[t.Arm()] = true
 	}
 	excluded := len(r.Excluded())
-	state := func(bad bool, otherwise string) string {
-		if bad {
-			return otherwise
-		}
-		return "ok"
-	}
 	checks := []Check{
 		{"Evidence", "profile " + r.Plan.Profile.Name, state(!r.Plan.Profile.Evidence, "warn"),
 			"demo and quick are a first look; ci and evidence have the rounds for more"},
 		{"Rounds", fmt.Sprint(r.Plan.Profile.Rounds), state(r.Plan.Profile.Rounds < 6, "warn"), "each is a fresh launch of every server, in shuffled order"},
-		{"Trials", fmt.Sprintf("%d made, %d not valid", len(r.Results), invalid), state(invalid > 0, "warn"), "those not valid are listed with their reason and enter no verdict"},
+		{"Trials", fmt.Sprintf("%d made, %d not valid, of these %d by the instrument's fault", len(r.Results), invalid, instrument), state(invalid > 0, "warn"),
+			"those not valid are listed with their reason and enter no verdict"},
 		{"Conformance", fmt.Sprintf("%d of %d arms keep the contract", len(arms)-excluded, len(arms)), state(excluded > 0, "warn"),
 			"same status, headers and bodies; upstream calls counted; SIGTERM drains"},
 		{"Bodies checked under load", group(fmt.Sprint(checked)), state(checked == 0, "warn"), "each compared whole with the agreed body"},
 		{"Failed requests", fmt.Sprintf("%s of %s", group(fmt.Sprint(failed)), group(fmt.Sprint(failed+good))), state(failed > 0, "warn"), "they enter percentiles at the timeout"},
 		{"Never sent", fmt.Sprintf("%s of %s", group(fmt.Sprint(censored)), group(fmt.Sprint(planned))), state(censored > 0, "warn"), "due, but not sent by the generator; under 99% sent and the trial is not valid"},
-		{"Clock", clock, state(clock != "kernel", "warn"), "what the end of a request is read from; the user's clock adds the generator's own delay"},
-		{"Lag at p99, worst trial", quantity(worstLag.Seconds(), "s"), state(worstLag > time.Millisecond, "warn"), "how late the generator sent; response times count from the due time"},
-		{"Generator CPU, worst open-loop phase", fmt.Sprintf("%.0f%% of one CPU", generator*100), state(generator > .7, "warn"), "near its limit the generator would measure itself"},
-		{"Upstream late at p99, worst phase", quantity(worstLate.Seconds(), "s"), state(worstLate > time.Millisecond, "warn"), "how late our own slow service answered"},
-		{"Pinning", cmpOr(r.Environment.Pinned, "unknown"), state(r.Plan.CPUs.Target == "", "bad"), "generator and servers on CPUs of their own"},
+		{"Sent twice", group(fmt.Sprint(retried)), "ok", "the server had closed a kept connection; once, and only where HTTP allows it"},
+		{"Clock", clock, state(clock != bench.ClockKernel, "warn"),
+			"what the end of a request is read from; the program itself learned of it " + quantity(wake.Seconds(), "s") + " later in the mean of the worst phase"},
 	}
+	checks = append(checks, gates(r)...)
+	checks = append(checks, certificates(r)...)
+	checks = append(checks, Check{"Pinning", cmpOr(r.Environment.Pinned, "unknown"), state(r.Plan.CPUs.Target == "", "bad"), "generator and servers on CPUs of their own"})
 	for _, why := range v.Void {
 		checks = append(checks, Check{"Void as evidence", why, "bad", "this run's verdicts must not be used as evidence"})
 	}
 	for _, w := range v.Warnings {
 		checks = append(checks, Check{"Warning", w, "warn", ""})
+	}
+	return checks
+}
+
+func state(bad bool, otherwise string) string {
+	if bad {
+		return otherwise
+	}
+	return "ok"
+}
+
+// gateMeanings say what each gate guards against.
+var gateMeanings = map[string]string{
+	bench.GateSent:      "under the limit, the generator could not send what was due",
+	bench.GateLag:       "how late the generator sent, or 5% of the median response time if that is more; response times count from the due time",
+	bench.GateGenerator: "of an open loop; near its limit the generator would measure itself",
+	bench.GateLoad:      "an open loop's rate as a share of what the generator was certified to send",
+	bench.GateLittle:    "requests in flight, as sampled, against rate x time: do counts and times agree? The samples' own error is allowed beside 2%",
+	bench.GateClock:     "how far the wall clock moved against the monotonic one",
+	bench.GateStolen:    "CPU time that a hypervisor gave to others",
+	bench.GateThrottled: "time that a CPU quota kept servers or generator from running",
+	bench.GateLate:      "how late our own slow service answered, in an open loop",
+}
+
+// gates shows the worst figure of each gate over the trials that count.
+func gates(r *record.Run) []Check {
+	worst := map[string]bench.Gate{}
+	for _, t := range r.Results {
+		for _, p := range t.Phases {
+			for _, g := range p.Gates {
+				w, seen := worst[g.Name]
+				worse := g.Value-g.Limit > w.Value-w.Limit
+				if g.Name == bench.GateSent {
+					worse = g.Value < w.Value
+				}
+				if t.Valid && g.Limit > 0 && (!seen || worse) {
+					worst[g.Name] = g
+				}
+			}
+		}
+	}
+	var checks []Check
+	for _, name := range bench.GateNames {
+		if g, ok := worst[name]; ok {
+			checks = append(checks, Check{"Gate: " + g.Name, g.Figure(), state(!g.OK, "bad"), "worst of the trials that count; " + gateMeanings[name]})
+		}
+	}
+	return checks
+}
+
+// certificates show what the instrument can do, as measured before the run.
+func certificates(r *record.Run) []Check {
+	var checks []Check
+	for _, c := range r.Certificates {
+		checks = append(checks, Check{"Instrument: capacity", fmt.Sprintf("%.0f requests a second over %d connections", c.Capacity.Rate, c.Capacity.Connections), "ok",
+			"in a closed loop, against a server of ours that does nothing"})
+		us := func(d time.Duration) string { return fmt.Sprintf("%.0f", float64(d)/1e3) }
+		for _, a := range c.Accuracy {
+			pair := func(q float64) string { return us(a.Reported.At(q)) + "/" + us(a.Truth.At(q)) }
+			checks = append(checks, Check{"Instrument: accuracy at " + a.Rate.String(), fmt.Sprintf("p50 %s, p99 %s µs; lag p99 %s µs", pair(.5), pair(.99), us(a.Lag.P99)),
+				state(a.Sent < .99 || a.Errors > 0, "warn"), "reported/true, against a server of ours that knows how long it held each request; the way there and back is in what is reported"})
+		}
+		for _, w := range c.Warnings {
+			checks = append(checks, Check{"Instrument", w, "warn", ""})
+		}
+	}
+	if len(checks) == 0 {
+		checks = append(checks, Check{"Instrument", "no certificate", "warn", "what the instrument can do on this machine was not measured"})
 	}
 	return checks
 }
@@ -91,7 +150,7 @@ func notShown(r *record.Run, v *bench.Verdicts) []string {
 		"Other machines: every figure is of the one machine described below.",
 		"Other versions, other code: the servers are our own reference servers, in the versions listed below.",
 		"A network: load and servers share this machine, so no figure holds a network's delay.",
-		"No A/A arm, positive control or instrument certificate is part of this run: differences near the margin deserve doubt.",
+		"No A/A arm or positive control is part of this run: differences near the margin deserve doubt.",
 	}
 	if r.Plan.Runner == "process" {
 		list = append(list, "Containers: servers ran as plain processes, without limits on memory.")

@@ -44,10 +44,16 @@ type Conductor struct {
 	Done func(trial int) bool
 	// Before is the environment of that session, nil where there was none.
 	Before *bench.Environment
+	// Certify measures the instrument before the first trial, at the rates of the plan;
+	// nil where it is not to be measured.
+	Certify func(ctx context.Context, servers cpuset.Set) (bench.Certificate, error)
 
 	upstream *reference.Upstream
-	bodies   map[string]string // agreed body by scenario
-	excluded map[string]string
+	capacity float64 // of the generator, as certified; requests a second
+	// The CPUs of each; those of the generator are all there are where nothing is pinned.
+	generator, servers cpuset.Set
+	bodies             map[string]string // agreed body by scenario
+	excluded           map[string]string
 }
 
 // sampling is how often a server's usage is looked at.
@@ -94,6 +100,9 @@ func (c *Conductor) Run(ctx context.Context) error {
 		return &target.Error{Err: fmt.Errorf("no server keeps its contract, so there is nothing to measure:\n    %s", strings.Join(all, "\n    ")),
 			Hint: "the contract is in targets/README.md"}
 	}
+	if err := c.certify(ctx); err != nil {
+		return err
+	}
 	for _, t := range c.Plan.Trials {
 		if _, out := c.excluded[t.Arm()]; out || c.Done(t.N) {
 			continue
@@ -106,6 +115,21 @@ func (c *Conductor) Run(ctx context.Context) error {
 		}
 	}
 	return c.Writer.Journal(record.Entry{Event: record.EventEnd})
+}
+
+// certify measures the instrument and keeps its certificate. A resumed run keeps
+// the certificates of all its sessions.
+func (c *Conductor) certify(ctx context.Context) error {
+	if c.Certify == nil {
+		return nil
+	}
+	c.Observer.Doing("calibrating the instrument")
+	certificate, err := c.Certify(ctx, c.servers)
+	if err != nil {
+		return fmt.Errorf("calibrate: %w", err)
+	}
+	c.capacity = certificate.Capacity.Rate
+	return c.Writer.Certificate(certificate)
 }
 
 func (c *Conductor) arms() int {
@@ -122,7 +146,12 @@ const notPinned = "nothing is pinned: "
 // pin keeps this process on the generator's CPUs until unpin, and says in words what took.
 func (c *Conductor) pin() (pinned string, unpin func(), err error) {
 	unpin = func() {}
+	c.generator, c.servers = cpuset.Allowed(), nil
 	set, err := cpuset.Parse(c.Plan.CPUs.Generator)
+	if err != nil {
+		return "", unpin, err
+	}
+	servers, err := cpuset.Parse(c.Plan.CPUs.Target)
 	if err != nil {
 		return "", unpin, err
 	}
@@ -133,6 +162,7 @@ func (c *Conductor) pin() (pinned string, unpin func(), err error) {
 	if err != nil {
 		return notPinned + err.Error(), unpin, nil
 	}
+	c.generator, c.servers = set, servers
 	return fmt.Sprintf("generator and upstream on CPUs %s, servers on %s", set, c.Plan.CPUs.Target), restore, nil
 }
 

@@ -30,6 +30,7 @@ import (
 	"github.com/docker/go-connections/nat"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/cgroup"
 	"github.com/claimbench/claimbench/internal/cpuset"
 	"github.com/claimbench/claimbench/internal/source"
 )
@@ -286,7 +287,7 @@ func (d *Docker) start(ctx context.Context, s *containerServer, t bench.Target) 
 		return err
 	}
 	s.url = "http://" + address
-	if ownsContainer(seen.State.Pid, s.id) {
+	if cgroup.Holds(s.id, seen.State.Pid) {
 		s.pid = seen.State.Pid
 	}
 	if err := awaitReady(ctx, s.url, t.Ready.Duration, s.Alive); err != nil {
@@ -326,7 +327,7 @@ func (d *Docker) placed(ctx context.Context, s *containerServer, t bench.Target,
 			got.Warnings = append(got.Warnings, "Docker in a VM: not evidence")
 		}
 	} else {
-		got.MemoryLimit = cgroupMemoryLimit(s.pid)
+		got.MemoryLimit = cgroup.MemoryLimit(s.pid)
 		got.Warnings = append(got.Warnings, memoryCaveat(s.pid)...)
 		got.CPUs = cpuset.Of(s.pid).String()
 		switch {
@@ -414,7 +415,7 @@ func (s *containerServer) stats(ctx context.Context) (container.StatsResponse, e
 // `docker stats` does, they leave out file pages that the kernel could drop.
 func (s *containerServer) Usage(ctx context.Context) (bench.Usage, error) {
 	if s.pid != 0 {
-		return treeUsage(s.pid)
+		return usage(s.pid)
 	}
 	stats, err := s.stats(ctx)
 	if err != nil {

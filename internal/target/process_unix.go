@@ -211,7 +211,7 @@ func (s *child) URL() string                { return s.url }
 func (s *child) Placement() bench.Placement { return s.placement }
 
 func (s *child) Usage(context.Context) (bench.Usage, error) {
-	return treeUsage(s.cmd.Process.Pid)
+	return usage(s.cmd.Process.Pid)
 }
 
 func (s *child) Alive(context.Context) error {

@@ -30,7 +30,6 @@ type conn struct {
 	// Of the exchange under way.
 	out     []byte // of the request, not yet written
 	writing chan error
-	sent    int64 // when the request was written
 	done    int64 // when what was read last arrived
 	stamped bool
 	room    int64 // bytes that the head may still take
@@ -90,7 +89,7 @@ func (c *conn) alive() bool {
 // connection can be kept, and whether the server closed it before anything of the
 // answer came.
 func (c *conn) exchange(t *Transport, r *Request, body io.Writer, a *Answer) (keep, untouched bool, err error) {
-	c.out, c.writing, c.sent, c.done, c.stamped = r.bytes, nil, 0, 0, true
+	c.out, c.writing, c.done, c.stamped = r.bytes, nil, 0, true
 	c.room, c.fills, c.failed = t.MaxHead, 0, nil
 	if c.room == 0 {
 		c.room = DefaultMaxHead
@@ -100,9 +99,6 @@ func (c *conn) exchange(t *Transport, r *Request, body io.Writer, a *Answer) (ke
 		most = DefaultMaxBody
 	}
 	keep, err = c.receive(r, body, most, a)
-	if a.Sent == 0 {
-		a.Sent = c.sent
-	}
 	now := time.Now()
 	c.used, c.fresh = now, false
 	a.Done, a.Seen, a.Stamped = c.done, now.UnixNano(), c.stamped
@@ -112,7 +108,7 @@ func (c *conn) exchange(t *Transport, r *Request, body io.Writer, a *Answer) (ke
 	if c.writing != nil {
 		keep = c.written(err == nil) && keep
 	}
-	if err == nil && a.Stamped && a.Done < c.sent {
+	if err == nil && a.Stamped && a.Done < a.Sent {
 		return false, false, ErrUnsolicited
 	}
 	return keep, err != nil && c.fills == 0 && wasClosed(err), err
@@ -307,7 +303,6 @@ const atOnce = 16 << 10
 // readPlain reads by the program's clock.
 func (c *conn) readPlain(p []byte) (n int, err error) {
 	if len(c.out) > 0 {
-		c.sent = time.Now().UnixNano()
 		if len(c.out) > atOnce {
 			c.writeRest()
 		} else if _, err := c.Conn.Write(c.out); err != nil {

@@ -105,7 +105,6 @@ func (s *socket) tryRead(fd uintptr) bool {
 // take at once. A server that closed the connection may have answered before.
 func (s *socket) write(fd uintptr) syscall.Errno {
 	out := s.c.out
-	s.c.sent = time.Now().UnixNano()
 	n, _, errno := unix.RawSyscall(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(&out[0])), uintptr(len(out)))
 	switch {
 	case errno == 0 && int(n) == len(out):

@@ -1,0 +1,71 @@
+package bench
+
+import "time"
+
+// Certificate is what the instrument can do on a machine: measured, against
+// servers of our own that know the truth.
+type Certificate struct {
+	Time      time.Time `json:"time"`
+	Clock     string    `json:"clock"`     // "kernel" or "user"
+	Generator string    `json:"generator"` // its CPUs, as a list; empty where it was not pinned
+	Servers   string    `json:"servers"`
+	Attackers int       `json:"attackers"`
+	// Capacity is of a closed loop against a server that does nothing.
+	Capacity Capacity   `json:"capacity"`
+	Accuracy []Accuracy `json:"accuracy"` // by rate, rising
+	Warnings []string   `json:"warnings,omitempty"`
+}
+
+// Capacity is the most that a generator sends.
+type Capacity struct {
+	Connections  int     `json:"connections"`
+	Rate         float64 `json:"requests_per_second"`
+	GeneratorCPU float64 `json:"generator_cpu"` // CPU seconds a second
+	ServerCPU    float64 `json:"server_cpu"`    // near the number of its CPUs, the server was the limit
+}
+
+// Accuracy is what a generator reported at a rate, and what was true.
+type Accuracy struct {
+	Rate         Rate      `json:"rate"`
+	Requests     uint64    `json:"requests"`
+	Sent         float64   `json:"sent"` // share of what was planned
+	Errors       uint64    `json:"errors,omitempty"`
+	Truth        Quantiles `json:"truth"`    // as the server held the requests
+	Reported     Quantiles `json:"reported"` // latency
+	Lag          Quantiles `json:"lag"`
+	GeneratorCPU float64   `json:"generator_cpu"` // CPU seconds a second
+}
+
+// Quantiles of a duration.
+type Quantiles struct {
+	P50  time.Duration `json:"p50_ns"`
+	P90  time.Duration `json:"p90_ns"`
+	P99  time.Duration `json:"p99_ns"`
+	P999 time.Duration `json:"p999_ns"`
+	Max  time.Duration `json:"max_ns"`
+}
+
+// At is the smallest of the quantiles that is no less than q.
+func (x Quantiles) At(q float64) time.Duration {
+	switch {
+	case q <= .5:
+		return x.P50
+	case q <= .9:
+		return x.P90
+	case q <= .99:
+		return x.P99
+	case q <= .999:
+		return x.P999
+	}
+	return x.Max
+}
+
+// Error is the largest difference of what was reported from the truth at the
+// quantile, over all rates. It reports false where nothing was compared.
+func (c Certificate) Error(q float64) (time.Duration, bool) {
+	var most time.Duration
+	for _, a := range c.Accuracy {
+		most = max(most, (a.Reported.At(q) - a.Truth.At(q)).Abs())
+	}
+	return most, len(c.Accuracy) > 0
+}
