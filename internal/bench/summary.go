@@ -65,9 +65,11 @@ func (s *Summary) Value(metric string, rate Rate) (float64, bool) {
 
 // Quantile is the smallest of the sorted values that at least the share q of
 // them do not exceed (the nearest rank; quantile_disc in SQL).
-func Quantile[T any](sorted []T, q float64) T {
-	rank := int(math.Ceil(q * float64(len(sorted))))
-	return sorted[min(max(rank, 1), len(sorted))-1]
+func Quantile[T any](sorted []T, q float64) T { return sorted[Rank(len(sorted), q)] }
+
+// Rank is the index of that value among n, which must not be 0.
+func Rank(n int, q float64) int {
+	return min(max(int(math.Ceil(q*float64(n))), 1), n) - 1
 }
 
 // Median is the middle of the values, the mean of the middle two where their

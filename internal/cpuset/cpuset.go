@@ -5,8 +5,6 @@ package cpuset
 
 import (
 	"fmt"
-	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,14 +96,4 @@ func (s Set) group(siblings func(cpu int) Set) []Set {
 		cores = append(cores, core)
 	}
 	return cores
-}
-
-// Processors lets Go's runtime use n processors, where the environment does not
-// say otherwise (GOMAXPROCS), until restore is called.
-func Processors(n int) (restore func()) {
-	if os.Getenv("GOMAXPROCS") != "" {
-		return func() {}
-	}
-	before := runtime.GOMAXPROCS(n)
-	return func() { runtime.GOMAXPROCS(before) }
 }

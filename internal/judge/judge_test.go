@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +27,7 @@ type study struct {
 	speed   map[string]time.Duration
 	noise   float64 // standard deviation of the log of a launch's speed
 	exclude string  // arm
+	scale   int     // how often the hits of the open loop come
 	// certified is the instrument's error at the median, as its certificate says; none where it is 0.
 	certified time.Duration
 	change    func(r *bench.TrialResult, hits *[]bench.Hit)
@@ -35,7 +38,7 @@ const requests = 400
 var second = bench.Duration{Duration: time.Second}
 
 // write makes the run directory of the study.
-func (s study) write(t *testing.T) string {
+func (s study) write(t testing.TB) string {
 	t.Helper()
 	targets := []bench.Target{
 		{Name: "node-a", Runtime: "node", Tier: "bare"}, {Name: "python-a", Runtime: "python", Tier: "bare"},
@@ -100,8 +103,10 @@ func (s study) write(t *testing.T) string {
 		file, err := w.Trial(trial)
 		must(err)
 		file.Begin("latency@500/s")
-		for _, h := range hits {
-			must(file.Record(h))
+		for range max(s.scale, 1) {
+			for _, h := range hits {
+				must(file.Record(h))
+			}
 		}
 		file.Begin("throughput")
 		for i := range requests {
@@ -345,4 +350,45 @@ func TestNoPlanNoVerdict(t *testing.T) {
 	if _, err := record.Open(dir); err == nil || !strings.Contains(err.Error(), "newer bench") {
 		t.Errorf("error is %v", err)
 	}
+}
+
+// BenchmarkJudge judges a run of ten million requests, and shows the most memory
+// that it held.
+func BenchmarkJudge(b *testing.B) {
+	const n = 5_000_000 // of each of two servers
+	dir := study{rounds: 1, tests: []bench.Test{fasterNode}, speed: speeds(1500*time.Microsecond, 8*time.Millisecond), scale: n / requests,
+		change: func(r *bench.TrialResult, _ *[]bench.Hit) { r.Phases[0].Drive.Planned, r.Phases[0].Drive.Sent = n, n }}.write(b)
+	runtime.GC()
+	debug.FreeOSMemory()
+	before := peak(b, true)
+	for b.Loop() {
+		r, err := record.Open(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, _, err := Judge(r); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(2*n*float64(b.N)/b.Elapsed().Seconds(), "requests/s")
+	b.ReportMetric(float64(peak(b, false)-before)/(1<<20), "peak-MB")
+}
+
+// peak is the process's largest resident memory since it was last reset, in bytes.
+func peak(b *testing.B, reset bool) int64 {
+	if reset {
+		os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // proc_pid_clear_refs(5)
+	}
+	data, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Skip("this system does not tell")
+	}
+	for line := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			var kb int64
+			fmt.Sscan(rest, &kb)
+			return kb << 10
+		}
+	}
+	return 0
 }

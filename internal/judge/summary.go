@@ -16,6 +16,12 @@ func summarise(r *record.Run, result bench.TrialResult, timeout time.Duration) (
 	for _, phase := range result.Trial.Phases {
 		readers[phase.Name] = &reader{timeout: timeout, PhaseSummary: bench.PhaseSummary{Name: phase.Name, Rate: phase.Schedule.Rate}}
 	}
+	for _, phase := range result.Phases {
+		if p := readers[phase.Name]; p != nil && p.Rate > 0 {
+			p.responses.grow(phase.Drive.Planned)
+			p.lags.grow(phase.Drive.Sent)
+		}
+	}
 	err := r.EachHit(result.Trial, func(phase string, h bench.Hit) {
 		if p := readers[phase]; p != nil {
 			p.add(h)
@@ -58,8 +64,8 @@ func rates(s *bench.Summary, m bench.Metric) []bench.Rate {
 type reader struct {
 	bench.PhaseSummary
 	timeout   time.Duration
-	responses []time.Duration
-	lags      []time.Duration
+	responses durations
+	lags      durations
 }
 
 func (p *reader) add(h bench.Hit) {
@@ -73,8 +79,8 @@ func (p *reader) add(h bench.Hit) {
 		response = max(response, p.timeout)
 	}
 	if p.Rate > 0 {
-		p.responses = append(p.responses, response)
-		p.lags = append(p.lags, h.Lag())
+		p.responses.add(response)
+		p.lags.add(h.Lag())
 	}
 }
 
@@ -87,16 +93,16 @@ func (p *reader) finish(censored uint64) bench.PhaseSummary {
 	}
 	for range censored {
 		p.Requests++
-		p.responses = append(p.responses, p.timeout)
+		p.responses.add(p.timeout)
 	}
-	slices.Sort(p.responses)
-	slices.Sort(p.lags)
-	if len(p.lags) > 0 {
-		p.LagP50, p.LagP99 = bench.Quantile(p.lags, .5), bench.Quantile(p.lags, .99)
+	p.responses.sort()
+	p.lags.sort()
+	if p.lags.len() > 0 {
+		p.LagP50, p.LagP99 = p.lags.quantile(.5), p.lags.quantile(.99)
 	}
 	for _, q := range spectrum {
 		if enough(p.Requests, q) {
-			p.Spectrum = append(p.Spectrum, bench.Point{Q: q, Value: bench.Quantile(p.responses, q)})
+			p.Spectrum = append(p.Spectrum, bench.Point{Q: q, Value: p.responses.quantile(q)})
 		}
 	}
 	return p.PhaseSummary
