@@ -21,13 +21,15 @@ type socket struct {
 	c       *conn
 	raw     syscall.RawConn
 	attempt func(fd uintptr) bool
+	peek    func(fd uintptr)
 	iov     unix.Iovec
 	msg     unix.Msghdr
 	control [64]byte
 
 	// Of the read under way.
-	n     int
-	errno syscall.Errno
+	n      int
+	errno  syscall.Errno
+	silent bool
 }
 
 // newSocket returns nil where the kernel does not stamp.
@@ -43,7 +45,7 @@ func newSocket(c *conn, tcp *net.TCPConn) *socket {
 		return nil
 	}
 	s := &socket{c: c, raw: raw}
-	s.attempt = s.tryRead
+	s.attempt, s.peek = s.tryRead, s.tryPeek
 	s.msg.Iov = &s.iov
 	s.msg.SetIovlen(1)
 	return s
@@ -105,6 +107,7 @@ func (s *socket) tryRead(fd uintptr) bool {
 // take at once. A server that closed the connection may have answered before.
 func (s *socket) write(fd uintptr) syscall.Errno {
 	out := s.c.out
+	s.c.sent = time.Now().UnixNano()
 	n, _, errno := unix.RawSyscall(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(&out[0])), uintptr(len(out)))
 	switch {
 	case errno == 0 && int(n) == len(out):
@@ -131,13 +134,15 @@ func (s *socket) stamp() {
 
 // quiet reports whether there is nothing to read on the connection, not even its end.
 func (s *socket) quiet() bool {
-	quiet := false
-	s.raw.Control(func(fd uintptr) {
-		var b [1]byte
-		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		quiet = err == unix.EAGAIN
-	})
-	return quiet
+	s.silent = false
+	s.raw.Control(s.peek)
+	return s.silent
+}
+
+func (s *socket) tryPeek(fd uintptr) {
+	var b [1]byte
+	_, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&b)), 1, unix.MSG_PEEK|unix.MSG_DONTWAIT, 0, 0)
+	s.silent = errno == unix.EAGAIN
 }
 
 // stamps is a socket of ours that has the kernel stamp what it receives. The

@@ -173,7 +173,6 @@ func (t *Transport) Exchange(ctx context.Context, r *Request, body io.Writer) (a
 	began := time.Now()
 	deadline := began.Add(r.timeout())
 	c := t.take(r.key)
-	a.Sent = began.UnixNano()
 	if c != nil {
 		var untouched bool
 		untouched, err = t.on(ctx, c, r, body, deadline, &a)
@@ -181,6 +180,8 @@ func (t *Transport) Exchange(ctx context.Context, r *Request, body io.Writer) (a
 			return a, err
 		}
 		a = Answer{Sent: a.Sent, Retried: true}
+	} else {
+		a.Sent = began.UnixNano()
 	}
 	if c, err = t.dial(ctx, r, deadline); err != nil {
 		a.Done = time.Now().UnixNano()

@@ -549,7 +549,7 @@ func TestUnsolicitedAnswerIsNotTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-second
-	time.Sleep(2 * idleCheck)
+	time.Sleep(20 * time.Millisecond)
 	go func() { <-second }()
 	have, err := get(t, w, "GET", address, nil)
 	if err != nil || have.body != "hello" || connections.Load() != 2 {
