@@ -3,7 +3,7 @@
 -include .env
 export NODE_IMAGE PYTHON_IMAGE
 
-.PHONY: build demo test test-go test-node test-python race
+.PHONY: build demo test test-go test-node test-python race fuzz peers
 
 build:
 	go build ./cmd/bench
@@ -19,7 +19,15 @@ test-go:
 	go test -timeout 20m ./...
 
 race:
-	go test -race ./internal/load ./internal/run ./internal/live
+	go test -race ./internal/wire ./internal/timer ./internal/load ./internal/run ./internal/live
+
+fuzz:
+	go test -run '^$$' -fuzz FuzzAnswer -fuzztime 1m ./internal/wire
+
+# bench beside vegeta, k6, hey and wrk, on this machine: some six minutes, and two CPUs that have nothing else to do.
+peers:
+	command -v wrk >/dev/null || apt-get install -qy wrk
+	go run ./cmd/peers
 
 test-node:
 	cd targets/node && npm ci && npm run lint && npm test

@@ -13,6 +13,7 @@ import (
 	"github.com/claimbench/claimbench/internal/cpuset"
 	conduct "github.com/claimbench/claimbench/internal/run"
 	"github.com/claimbench/claimbench/internal/target"
+	"github.com/claimbench/claimbench/internal/wire"
 )
 
 // finding is one thing that doctor looked at.
@@ -61,7 +62,7 @@ func examine(cmd *cobra.Command, p *project) []finding {
 	m := conduct.Machine(ctx)
 	found := []finding{
 		{"system", "ok", strings.TrimSpace(fmt.Sprintf("%s, %s, kernel %s", m.OS, m.Arch, m.Kernel)), ""},
-		{"clock", "warn", "user", "the end of a request is read when the program wakes, so fast servers look slower than they are"},
+		clock(),
 		cpus(m),
 	}
 	if m.Virtual != "" {
@@ -76,6 +77,13 @@ func examine(cmd *cobra.Command, p *project) []finding {
 		found = append(found, finding{"docker", "ok", engine, ""})
 	}
 	return append(found, runtimes(p)...)
+}
+
+func clock() finding {
+	if wire.KernelClock() {
+		return finding{"clock", "ok", bench.ClockKernel, "bench calibrate shows how true its figures are here"}
+	}
+	return finding{"clock", "warn", bench.ClockUser, "the end of a request is read when the program wakes, so fast servers look slower than they are"}
 }
 
 func cpus(m bench.Environment) finding {

@@ -190,7 +190,7 @@ type tally struct {
 }
 
 func newTally(timeout time.Duration) *tally {
-	histogram := func() *hdrhistogram.Histogram { return hdrhistogram.New(1000, int64(10*time.Minute), 3) }
+	histogram := func() *hdrhistogram.Histogram { return hdrhistogram.New(1, int64(10*time.Minute), 3) }
 	return &tally{histogram(), histogram(), histogram(), map[string]uint64{}, 0, timeout}
 }
 
@@ -233,6 +233,9 @@ func (t *tally) loaded(s bench.Schedule, d bench.DriveStats) Loaded {
 	}
 	if d.Censored > 0 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%d requests were due but never sent", d.Censored))
+	}
+	if limit := max(1000, out.ResponseUS.P50/20); s.Open() && out.LagUS.P99 > limit {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("the generator sent late: lag is %.0f µs at p99; response time holds it, latency does not", out.LagUS.P99))
 	}
 	if used := out.CPUSeconds / max(seconds, 1e-9); s.Open() && used > .7 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("the generator used %.0f%% of a CPU: it may measure itself", used*100))

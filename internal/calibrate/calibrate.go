@@ -105,7 +105,7 @@ func (c Calibration) accuracy(ctx context.Context, into *bench.Certificate) erro
 		if _, err := server.Truth(ctx); err != nil { // it forgets
 			return err
 		}
-		latency, lag := hdrhistogram.New(100, int64(10*time.Minute), 3), hdrhistogram.New(100, int64(10*time.Minute), 3)
+		latency, lag := hdrhistogram.New(1, int64(10*time.Minute), 3), hdrhistogram.New(1, int64(10*time.Minute), 3)
 		a := bench.Accuracy{Rate: rate}
 		stats, err := driver.Drive(ctx, server.URL, workload(), bench.Schedule{Rate: rate, Arrivals: bench.Poisson, Seed: 1, Duration: bench.Duration{Duration: c.Duration}},
 			func(h bench.Hit) {

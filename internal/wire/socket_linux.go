@@ -108,7 +108,7 @@ func (s *socket) tryRead(fd uintptr) bool {
 func (s *socket) write(fd uintptr) syscall.Errno {
 	out := s.c.out
 	s.c.sent = time.Now().UnixNano()
-	n, _, errno := unix.RawSyscall(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(&out[0])), uintptr(len(out)))
+	n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, fd, uintptr(unsafe.Pointer(&out[0])), uintptr(len(out)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
 	switch {
 	case errno == 0 && int(n) == len(out):
 		s.c.out = nil
@@ -151,35 +151,35 @@ func (s *socket) tryPeek(fd uintptr) {
 type stamps struct{ conn *net.UDPConn }
 
 // startStamps returns once a datagram to ourselves was stamped, or after a while
-// in which none was; the connections will show it.
-func startStamps() *stamps {
+// in which none was: then ok is false.
+func startStamps() (s *stamps, ok bool) {
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
-		return nil
+		return nil, false
 	}
-	s := &stamps{conn}
+	s = &stamps{conn}
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return s
+		return s, false
 	}
 	raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1) })
 	if err != nil {
-		return s
+		return s, false
 	}
 	payload, control := make([]byte, 1), make([]byte, 64)
 	for range 50 {
 		if _, err := conn.WriteTo(payload, conn.LocalAddr()); err != nil {
-			return s
+			return s, false
 		}
 		time.Sleep(2 * late)
 		conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 		read := time.Now().UnixNano()
 		_, n, _, _, err := conn.ReadMsgUDP(payload, control)
 		if at := ReceiveStamp(control[:n]); err == nil && at != 0 && at < read-int64(late) {
-			return s
+			return s, true
 		}
 	}
-	return s
+	return s, false
 }
 
 // late is how much later a datagram is read than sent, to tell the two apart:

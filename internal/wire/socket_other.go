@@ -14,6 +14,6 @@ func (*socket) quiet() bool              { return true }
 
 type stamps struct{}
 
-func startStamps() *stamps { return nil }
+func startStamps() (*stamps, bool) { return nil, false }
 
 func (*stamps) close() {}

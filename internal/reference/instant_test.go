@@ -1,0 +1,116 @@
+package reference
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// instantAt serves in this process until the test ends.
+func instantAt(t *testing.T, serve func(context.Context, net.Listener) error) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- serve(ctx, listener) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		listener.Close()
+	})
+	return listener.Addr().String()
+}
+
+// Requests that come in pieces, or several at once, are answered each.
+func TestNullAnswersEveryRequest(t *testing.T) {
+	address := instantAt(t, ServeNull)
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	answers := bufio.NewReader(conn)
+	const request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+	for _, pieces := range [][]string{
+		{request}, {request + request + request}, {request[:3], request[3:]}, {request[:len(request)-2], "\r\n"},
+		{request[:len(request)-1], "\n" + request[:len(request)-3], request[len(request)-3:]},
+	} {
+		sent := ""
+		for _, piece := range pieces {
+			io.WriteString(conn, piece)
+			sent += piece
+			time.Sleep(5 * time.Millisecond)
+		}
+		for range len(sent) / len(request) {
+			resp, err := http.ReadResponse(answers, nil)
+			if err != nil {
+				t.Fatalf("%q: %v", pieces, err)
+			}
+			if body, err := io.ReadAll(resp.Body); err != nil || string(body) != `{"ok":true}` {
+				t.Fatalf("%q: body %q, %v", pieces, body, err)
+			}
+		}
+	}
+}
+
+// A truth server counts every request but those that ask for the truth, and
+// forgets what it has told.
+func TestTruthIsToldOnce(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("no receive stamps here")
+	}
+	address := instantAt(t, ServeTruth)
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	get := func(path string) []byte {
+		t.Helper()
+		resp, err := client.Get(fmt.Sprintf("http://%s%s", address, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return body
+	}
+	ask := func() (told Truth) {
+		t.Helper()
+		if err := json.Unmarshal(get("/truth"), &told); err != nil {
+			t.Fatal(err)
+		}
+		return told
+	}
+	for range 50 { // until the kernel stamps
+		get("/")
+		time.Sleep(time.Millisecond)
+	}
+	ask()
+	const n = 200
+	for range n {
+		get("/some/path")
+	}
+	told := ask()
+	if told.Requests+told.Unstamped != n || told.Unstamped > n/10 {
+		t.Errorf("%d requests and %d without a stamp, of %d", told.Requests, told.Unstamped, n)
+	}
+	if !(0 < told.P50 && told.P50 <= told.P90 && told.P90 <= told.P99 && told.P99 <= told.P999 && told.P999 <= told.Max) || told.P50 > time.Second {
+		t.Errorf("told %+v", told)
+	}
+	if again := ask(); again.Requests != 0 || again.Max != 0 {
+		t.Errorf("told twice: %+v", again)
+	}
+}
