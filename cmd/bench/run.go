@@ -129,7 +129,7 @@ func (s *session) begin(cmd *cobra.Command, p *project) (*work, error) {
 // reopen opens the directory of an interrupted run. It goes on with the run's own
 // plan, and refuses servers whose sources are others now.
 func (s *session) reopen(cmd *cobra.Command, p *project) (*work, error) {
-	for _, name := range []string{"profile", "claims", "runner", "scenario", "target", "seed", "out"} {
+	for _, name := range []string{"profile", "claims", "runner", "scenario", "target", "seed", "ungated", "out"} {
 		if cmd.Flags().Changed(name) {
 			return nil, badInput("the run keeps to the plan in its folder", "--resume takes no --%s", name)
 		}

@@ -34,8 +34,9 @@ type drive struct {
 	checked   atomic.Uint64
 	wrong     atomic.Pointer[string]
 
-	stop chan struct{}
-	seen chan flight
+	sampler *timer.Timer
+	stop    chan struct{}
+	seen    chan flight
 }
 
 // connect dials connections ahead of the first request, for a burst such as
@@ -54,16 +55,11 @@ func (d *drive) connect() {
 // mostAhead is how many connections an open loop dials ahead at most.
 const mostAhead = 256
 
-func (d *drive) begin() error {
-	timer, err := timer.New()
-	if err != nil {
-		return err
-	}
+func (d *drive) begin() {
 	d.start = together()
 	d.epoch = d.start.UnixNano()
 	d.stop, d.seen = make(chan struct{}), make(chan flight)
-	go d.sample(timer)
-	return nil
+	go d.sample()
 }
 
 // end fills in what is known of the drive once all its hits have come.
@@ -108,12 +104,12 @@ const sampling = 10 * time.Millisecond
 
 // sample counts the requests in flight, and watches for steps of the wall clock
 // against the monotonic one, until the drive ends.
-func (d *drive) sample(timer *timer.Timer) {
-	defer timer.Close()
+func (d *drive) sample() {
+	defer d.sampler.Close()
 	random := rand.New(rand.NewPCG(d.s.Seed, 0x5851f42d4c957f2d))
 	var f flight
 	for {
-		timer.Sleep(min(time.Duration(random.ExpFloat64()*float64(sampling)), 10*sampling))
+		d.sampler.Sleep(min(time.Duration(random.ExpFloat64()*float64(sampling)), 10*sampling))
 		f.counts = append(f.counts, d.inflight.Load())
 		f.step = max(f.step, d.stepped().Abs())
 		select {

@@ -77,9 +77,7 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 	dialled := d.wire.Dialled()
 	drive.connect()
 	before := processCPU()
-	if err := drive.begin(); err != nil {
-		return bench.DriveStats{}, err
-	}
+	drive.begin()
 	var running sync.WaitGroup
 	for _, a := range attacks {
 		results := a.attacker.Attack(a.target(w), a.pacer, 0, "")
@@ -189,6 +187,10 @@ func (a attack) target(w bench.Workload) vegeta.Targeter {
 // prepare makes the attackers that share the drive's schedule: the i-th of n has
 // every n-th request from the i-th on, or its share of the connections.
 func (d *drive) prepare(n int) ([]attack, error) {
+	var err error
+	if d.sampler, err = timer.New(); err != nil { // before connections take all descriptors
+		return nil, err
+	}
 	attacks := make([]attack, n)
 	for i := range attacks {
 		share := share{uint64(i), uint64(n)}

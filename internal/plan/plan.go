@@ -22,6 +22,7 @@ type Choice struct {
 	Targets   []string // empty for all
 	Seed      uint64
 	Cores     []cpuset.Set // that may be used
+	Ungated   bool         // trials count even where the instrument was at fault
 }
 
 // New is the plan of a run: the chosen arms, in rounds that are shuffled by the
@@ -32,6 +33,9 @@ func New(choice Choice, c *Catalogue, scenarios []bench.Scenario, guide bench.Gu
 		return nil, err
 	}
 	p := &bench.Plan{Schema: bench.PlanSchema, Seed: choice.Seed, Profile: profile, Runner: choice.Runner, Gates: bench.StandardGates, Guide: guide}
+	if choice.Ungated {
+		p.Gates = bench.Gates{}
+	}
 	generator, target, shared := cpuset.Split(choice.Cores)
 	p.CPUs = bench.CPUs{Generator: generator.String(), Target: target.String(), SharedCore: shared}
 	if p.Scenarios, err = choose("scenario", scenarios, choice.Scenarios, func(s bench.Scenario) string { return s.Name }); err != nil {

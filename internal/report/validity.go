@@ -205,6 +205,9 @@ func facts(e bench.Environment, p bench.Plan) []Fact {
 // rerun is the command that makes the same plan again.
 func rerun(r *record.Run) string {
 	text := fmt.Sprintf("bench run --profile %s --claims %s --runner %s --seed %d", r.Plan.Profile.Name, r.Plan.Guide.Name, r.Plan.Runner, r.Plan.Seed)
+	if r.Plan.Gates == (bench.Gates{}) {
+		text += " --ungated"
+	}
 	for _, s := range r.Plan.Scenarios {
 		text += " --scenario " + s.Name
 	}

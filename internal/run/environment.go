@@ -86,6 +86,9 @@ func (c *Conductor) environment(ctx context.Context, pinned string, abouts map[s
 	if strings.HasPrefix(pinned, notPinned) {
 		e.Void = append(e.Void, pinned)
 	}
+	if c.Plan.Gates == (bench.Gates{}) {
+		e.Void = append(e.Void, "the instrument's gates were off (--ungated)")
+	}
 	if c.Plan.CPUs.SharedCore {
 		e.Void = append(e.Void, "servers and load generator run on hardware threads of the same core")
 	}
