@@ -245,6 +245,29 @@ func TestFrozenServerShowsInResponseTime(t *testing.T) {
 	}
 }
 
+// A request that waits long keeps its own due time, however many were sent since.
+func TestSlowRequestKeepsItsDueTime(t *testing.T) {
+	var served atomic.Int64
+	release := make(chan struct{})
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if served.Add(1) == 1 {
+			<-release
+		}
+	})
+	d := &HTTP{MaxInflight: 4} // a ring of 80
+	defer d.Close()
+	time.AfterFunc(400*time.Millisecond, func() { close(release) })
+	s := schedule(bench.Schedule{Rate: 1000, Arrivals: bench.Constant}, 400*time.Millisecond)
+	_, err := d.Drive(context.Background(), address, workload(200), s, func(h bench.Hit) {
+		if want := time.Duration(h.Seq) * time.Millisecond; h.Due != want {
+			t.Errorf("request %d was due at %v, want %v", h.Seq, h.Due, want)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Several attackers send one schedule: every request once, at its own time.
 func TestAttackersShareASchedule(t *testing.T) {
 	var served atomic.Uint64

@@ -10,8 +10,8 @@ import (
 )
 
 // dueRing holds the due times of the latest requests by sequence number. A
-// request reads its own as soon as it was answered, so the ring needs to be no
-// longer than the number of requests that can be under way.
+// request reads its own as soon as a worker has taken it up, so the ring needs to
+// be no longer than the number of workers.
 type dueRing []atomic.Int64
 
 func (r dueRing) set(seq uint64, due time.Duration) { r[seq%uint64(len(r))].Store(int64(due)) }

@@ -41,6 +41,10 @@ var done = &http.Response{Status: "200 OK", StatusCode: http.StatusOK, Header: h
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	seq, _ := strconv.ParseUint(req.Header["X-Vegeta-Seq"][0], 10, 64)
 	hit := bench.Hit{Seq: t.share.seq(seq), BytesOut: t.request.Body}
+	var due time.Duration
+	if t.dues != nil {
+		due = t.dues.get(seq) // now: others may take its place while this one waits
+	}
 	n := t.inflight.Add(1)
 	defer t.inflight.Add(-1)
 	for peak := t.peak.Load(); n > peak && !t.peak.CompareAndSwap(peak, n); peak = t.peak.Load() {
@@ -54,9 +58,9 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		a.Done, a.Seen = a.Sent, a.Sent
 	}
 	hit.Sent, hit.Done = time.Duration(a.Sent-t.epoch), time.Duration(a.Done-t.epoch)
-	hit.Due = hit.Sent
-	if t.dues != nil {
-		hit.Due = t.dues.get(seq)
+	hit.Due = due
+	if t.dues == nil {
+		hit.Due = hit.Sent
 	}
 	if err != nil && hit.Err == "" {
 		hit.Err = t.kind(err)
