@@ -107,7 +107,7 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 // processor more than there are CPUs, so that a goroutine that the network or the
 // timer wakes does not wait for one that computes; in a closed loop it has no more,
 // since idle ones wake each other for nothing. What vegeta allocates for each
-// request is garbage at once: to collect it at 40 MB in place of 4 costs a ninth.
+// request is garbage at once: to collect it at 20 MB or more in place of 4 costs a fifth.
 func tune(s bench.Schedule) (restore func()) {
 	procs := max(len(cpuset.Allowed()), 1)
 	if s.Open() {
@@ -120,7 +120,7 @@ func tune(s bench.Schedule) (restore func()) {
 	if os.Getenv("GOGC") != "" {
 		return func() { runtime.GOMAXPROCS(procs) }
 	}
-	percent := debug.SetGCPercent(800)
+	percent := debug.SetGCPercent(400)
 	return func() {
 		runtime.GOMAXPROCS(procs)
 		debug.SetGCPercent(percent)
