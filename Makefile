@@ -26,7 +26,7 @@ fuzz:
 
 # bench beside vegeta, k6, hey and wrk, on this machine: some six minutes, and two CPUs that have nothing else to do.
 peers:
-	command -v wrk >/dev/null || apt-get install -qy wrk
+	command -v wrk >/dev/null || apt-get install -qy wrk || sudo apt-get install -qy wrk
 	go run ./cmd/peers
 
 test-node:

@@ -213,7 +213,7 @@ func (s *session) measure(ctx context.Context, w *work) (err error) {
 
 // certifier measures the instrument in short: its capacity, and its accuracy at
 // the lowest and the highest of the plan's rates.
-func certifier(p *bench.Plan) (func(context.Context, cpuset.Set) (bench.Certificate, error), error) {
+func certifier(p *bench.Plan) (func(ctx context.Context, generator, servers cpuset.Set) (bench.Certificate, error), error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -229,9 +229,9 @@ func certifier(p *bench.Plan) (func(context.Context, cpuset.Set) (bench.Certific
 	if len(rates) > 0 {
 		rates = slices.Compact([]bench.Rate{slices.Min(rates), slices.Max(rates)})
 	}
-	return func(ctx context.Context, servers cpuset.Set) (bench.Certificate, error) {
+	return func(ctx context.Context, generator, servers cpuset.Set) (bench.Certificate, error) {
 		return calibrate.Calibration{
-			Program: program, Generator: cpuset.Allowed(), Servers: servers, Rates: rates,
+			Program: program, Generator: generator, Servers: servers, Rates: rates,
 			Duration: p.Profile.Measure.Duration, Connections: calibrate.DefaultConnections, Progress: func(string) {},
 		}.Certify(ctx)
 	}, nil

@@ -194,8 +194,8 @@ func machine(w io.Writer, b *bed, rounds int) {
 	fmt.Fprintf(w, "%s; wrk as the distribution has it.\n\n", strings.Join(versions, ", "))
 }
 
-// middle is the round whose reported quantile is, as a ratio to the truth, the
-// median of all rounds.
+// middle is the round whose reported quantile is as far from the truth, as a ratio
+// either way, as the median of all rounds.
 func middle(rounds []trueness, q float64) trueness {
 	sorted := slices.SortedFunc(slices.Values(rounds), func(a, b trueness) int {
 		return cmp.Compare(math.Abs(math.Log(ratio(a, q))), math.Abs(math.Log(ratio(b, q))))
@@ -208,7 +208,7 @@ func ratio(t trueness, q float64) float64 {
 }
 
 func printAccuracy(w io.Writer, b *bed, found map[cell][]trueness) {
-	fmt.Fprint(w, "Accuracy: latency in microseconds as reported/true, in the round with the median ratio.\n\n")
+	fmt.Fprint(w, "Accuracy: latency in microseconds as reported/true, in the round with the median error.\n\n")
 	fmt.Fprint(w, "| tool | rate | sent | p50 | p99 | p99.9 | p99 off by |\n|---|---:|---:|---:|---:|---:|---:|\n")
 	for _, t := range b.tools {
 		for _, rate := range rates {

@@ -61,11 +61,13 @@ func (x Quantiles) At(q float64) time.Duration {
 }
 
 // Error is the largest difference of what was reported from the truth at the
-// quantile, over all rates. It reports false where nothing was compared.
-func (c Certificate) Error(q float64) (time.Duration, bool) {
-	var most time.Duration
+// quantile, over all rates at which the drive itself went well. It reports false
+// where nothing was compared.
+func (c Certificate) Error(q float64) (most time.Duration, ok bool) {
 	for _, a := range c.Accuracy {
-		most = max(most, (a.Reported.At(q) - a.Truth.At(q)).Abs())
+		if a.Errors == 0 && a.Sent >= StandardGates.Sent {
+			most, ok = max(most, (a.Reported.At(q)-a.Truth.At(q)).Abs()), true
+		}
 	}
-	return most, len(c.Accuracy) > 0
+	return most, ok
 }

@@ -36,21 +36,21 @@ func MemoryLimit(pid int) int64 {
 }
 
 // Throttled is how long the process's control group has been kept from running by
-// its CPU quota so far; 0 where there is none or it cannot be read.
-func Throttled(pid int) time.Duration {
+// its CPU quota so far. It reports false where that cannot be read.
+func Throttled(pid int) (time.Duration, bool) {
 	data, err := os.ReadFile(filepath.Join(folder(pid, "cpu"), "cpu.stat"))
 	if err != nil {
-		return 0
+		return 0, false
 	}
 	units := map[string]time.Duration{"throttled_time": time.Nanosecond, "throttled_usec": time.Microsecond}
 	for line := range strings.Lines(string(data)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if unit, ok := units[name]; ok {
 			n, _ := strconv.ParseInt(value, 10, 64)
-			return time.Duration(n) * unit
+			return time.Duration(n) * unit, true
 		}
 	}
-	return 0
+	return 0, false
 }
 
 // folder is where the controller's files for the process are.

@@ -11,5 +11,5 @@ func Holds(string, int) bool { return false }
 // MemoryLimit is 0: there are no control groups here.
 func MemoryLimit(int) int64 { return 0 }
 
-// Throttled is 0: there are no control groups here.
-func Throttled(int) time.Duration { return 0 }
+// Throttled is not known: there are no control groups here.
+func Throttled(int) (time.Duration, bool) { return 0, false }

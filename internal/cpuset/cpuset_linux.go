@@ -105,20 +105,26 @@ func StartOn(s Set, start func() error) error {
 }
 
 // Stolen is how much time a hypervisor has given to others while something waited
-// to run on the CPUs of the set, since the machine started, in steps of 10 ms.
-func (s Set) Stolen() time.Duration {
+// to run on the CPUs of the set, since the machine started, in steps of 10 ms. It
+// reports false where the kernel does not tell.
+func (s Set) Stolen() (time.Duration, bool) {
 	data, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return 0
+		return 0, false
 	}
 	var ticks int64
+	seen := false
 	for line := range strings.Lines(string(data)) {
 		fields := strings.Fields(line) // cpuN user nice system idle iowait irq softirq steal ...
+		if len(fields) <= 8 {
+			continue
+		}
 		number, ok := strings.CutPrefix(fields[0], "cpu")
-		if cpu, err := strconv.Atoi(number); ok && err == nil && len(fields) > 8 && slices.Contains(s, cpu) {
+		if cpu, err := strconv.Atoi(number); ok && err == nil && slices.Contains(s, cpu) {
 			n, _ := strconv.ParseInt(fields[8], 10, 64)
 			ticks += n
+			seen = true
 		}
 	}
-	return time.Duration(ticks) * 10 * time.Millisecond
+	return time.Duration(ticks) * 10 * time.Millisecond, seen
 }

@@ -34,4 +34,4 @@ func PinSelf(Set) (restore func(), err error) { return nil, errNoPinning }
 func StartOn(s Set, start func() error) error { return start() }
 
 // Stolen is not known on this system.
-func (s Set) Stolen() time.Duration { return 0 }
+func (s Set) Stolen() (time.Duration, bool) { return 0, false }

@@ -86,64 +86,94 @@ func (c *court) decide(cell *bench.Comparison, metric bench.Metric) {
 			return
 		}
 	}
-	ofValues, toValues, open, why := c.rounds(cell, metric, of, to)
-	if len(ofValues) == 0 {
+	s, why := c.rounds(cell, metric, of, to)
+	if len(s.of) == 0 {
 		cell.Why = why
 		return
 	}
-	cell.Rounds = len(ofValues)
+	cell.Rounds = len(s.of)
 	if missing := c.run.Plan.Profile.Rounds - cell.Rounds; missing > 0 {
 		cell.Warnings = append(cell.Warnings, fmt.Sprintf("%d of %d rounds have no valid pair", missing, c.run.Plan.Profile.Rounds))
 	}
-	logs := make([]float64, len(ofValues)) // d_r, but for its sign
+	logs := make([]float64, len(s.of)) // d_r, but for its sign
 	for r := range logs {
-		logs[r] = math.Log(ofValues[r]) - math.Log(toValues[r])
+		logs[r] = math.Log(s.of[r]) - math.Log(s.to[r])
 	}
 	i := TInterval(logs, Alpha)
-	if open.of {
+	if s.openOf {
 		i.High = math.Inf(1)
 	}
-	if open.to {
+	if s.openTo {
 		i.Low = math.Inf(-1)
 	}
-	cell.OfMedian = finite(bench.Median(ofValues))
+	cell.OfMedian = finite(bench.Median(s.of))
 	if to != "" {
-		cell.ToMedian = finite(bench.Median(toValues))
+		cell.ToMedian = finite(bench.Median(s.to))
 		cell.Ratio, cell.Low, cell.High = exp(1, i.Mean), exp(1, i.Low), exp(1, i.High)
 	} else {
 		cell.Value, cell.Low, cell.High = exp(cell.Bound, i.Mean), exp(cell.Bound, i.Low), exp(cell.Bound, i.High)
 	}
-	differences := make([]float64, len(ofValues)) // in the metric's unit, positive for the claim
-	for r := range differences {
-		differences[r] = ofValues[r] - toValues[r]
-		if cell.Expect == bench.Lower {
-			differences[r] = -differences[r]
-		}
-	}
-	c.word(cell, metric, i, differences)
+	c.word(cell, metric, i, s)
 }
 
 // withinClock holds the differences of two percentiles against what the
-// instrument can tell apart. Where their interval lies within it, they are
-// practically equal, whatever their ratio; where it does not lie beyond it, no
-// ratio can be decided. It reports whether that gave the comparison its verdict.
-func (c *court) withinClock(cell *bench.Comparison, quantile float64, differences []float64) bool {
-	certified := c.instrument(quantile).Round(time.Microsecond)
-	switch absolute := Decide(TInterval(differences, Alpha), certified.Seconds()); {
-	case absolute == bench.PracticallyEqual:
+// instrument can tell apart. Where their interval lies within the clock's own
+// error, they are practically equal, whatever their ratio; where it does not lie
+// beyond all that the instrument may add, no ratio can be decided. It reports
+// whether that gave the comparison its verdict.
+func (c *court) withinClock(cell *bench.Comparison, quantile float64, s sides) bool {
+	interval := TInterval(s.differences(cell.Expect), Alpha)
+	if Decide(interval, c.clock.Seconds()) == bench.PracticallyEqual {
 		cell.Verdict = bench.PracticallyEqual
-		cell.Why = fmt.Sprintf("they differ by less than %v, which the instrument cannot tell apart", certified)
+		cell.Why = fmt.Sprintf("they differ by less than %v, which no instrument of this kind can tell apart", c.clock)
 		return true
-	case (cell.Verdict == bench.Supported || cell.Verdict == bench.Contradicted) && absolute != cell.Verdict:
+	}
+	added := c.instrument(quantile, s.lag(quantile)).Round(time.Microsecond)
+	if (cell.Verdict == bench.Supported || cell.Verdict == bench.Contradicted) && Decide(interval, added.Seconds()) != cell.Verdict {
 		cell.Verdict = bench.Inconclusive
-		cell.Why = fmt.Sprintf("the ratio is beyond the margin, but the difference may be less than %v, which the instrument cannot tell apart", certified)
+		cell.Why = fmt.Sprintf("the ratio is beyond the margin, but the difference may be less than %v, which the instrument may have added", added)
 		return true
 	}
 	return false
 }
 
+// sides are the numbers of both sides of a comparison, by round.
+type sides struct {
+	of, to         []float64            // in the metric's unit; to is the bound where there is one
+	ofPhase        []bench.PhaseSummary // that a percentile is from
+	toPhase        []bench.PhaseSummary
+	openOf, openTo bool // known by a lower bound only
+}
+
+// differences are in the metric's unit, positive for the claim.
+func (s sides) differences(expect string) []float64 {
+	list := make([]float64, len(s.of))
+	for r := range list {
+		list[r] = s.of[r] - s.to[r]
+		if expect == bench.Lower {
+			list[r] = -list[r]
+		}
+	}
+	return list
+}
+
+// lag is the mean difference of the two sides' lag at the quantile.
+func (s sides) lag(quantile float64) time.Duration {
+	at := func(p bench.PhaseSummary) time.Duration {
+		if quantile <= .5 {
+			return p.LagP50
+		}
+		return p.LagP99
+	}
+	var sum time.Duration
+	for r := range s.toPhase {
+		sum += at(s.ofPhase[r]) - at(s.toPhase[r])
+	}
+	return sum / time.Duration(max(len(s.toPhase), 1))
+}
+
 // word gives the comparison its verdict and says why.
-func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval, differences []float64) {
+func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval, s sides) {
 	margin := 0.0
 	if cell.To != "" {
 		margin = math.Log(cell.Margin)
@@ -160,7 +190,7 @@ func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval, di
 		return
 	}
 	cell.Verdict = Decide(i, margin)
-	if metric.Quantile > 0 && cell.To != "" && c.withinClock(cell, metric.Quantile, differences) {
+	if metric.Quantile > 0 && cell.To != "" && c.withinClock(cell, metric.Quantile, s) {
 		return
 	}
 	switch {
@@ -185,13 +215,10 @@ func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval, di
 	}
 }
 
-// censored says which side of a comparison is known by a lower bound only.
-type censored struct{ of, to bool }
-
 // rounds are the values of both sides in every round that has them; the other
 // side of a bound test is its bound. Where there is none, why says what stands in
 // the way.
-func (c *court) rounds(cell *bench.Comparison, metric bench.Metric, of, to string) (ofValues, toValues []float64, open censored, why string) {
+func (c *court) rounds(cell *bench.Comparison, metric bench.Metric, of, to string) (s sides, why string) {
 	why = "there is no round"
 	for round := 1; round <= c.run.Plan.Profile.Rounds; round++ {
 		x, err := c.value(of, round, metric, cell.Rate)
@@ -203,11 +230,16 @@ func (c *court) rounds(cell *bench.Comparison, metric bench.Metric, of, to strin
 			why = err.Error()
 			continue
 		}
-		ofValues, toValues = append(ofValues, x), append(toValues, y)
-		open.of = c.caveats(cell, of, round) || open.of
-		open.to = c.caveats(cell, to, round) || open.to
+		s.of, s.to = append(s.of, x), append(s.to, y)
+		if phase := bench.LatencyPhase(cell.Rate); metric.Quantile > 0 && to != "" {
+			p, _ := c.trials[of][round].summary.Phase(phase)
+			q, _ := c.trials[to][round].summary.Phase(phase)
+			s.ofPhase, s.toPhase = append(s.ofPhase, p), append(s.toPhase, q)
+		}
+		s.openOf = c.caveats(cell, of, round) || s.openOf
+		s.openTo = c.caveats(cell, to, round) || s.openTo
 	}
-	return ofValues, toValues, open, why
+	return s, why
 }
 
 // value is an arm's number in a round.
@@ -252,7 +284,7 @@ func (c *court) caveats(cell *bench.Comparison, arm string, round int) (open boo
 	generator := drive.Generator.Seconds() / drive.Elapsed.Seconds()
 	server := phase.CPU.Seconds() / drive.Elapsed.Seconds()
 	switch {
-	case phase.Late > c.run.Plan.Gates.Late.Duration && c.run.Plan.Gates.Late.Duration > 0:
+	case phase.Late > bench.StandardGates.Late.Duration:
 		warn("%s: our upstream answered late, so the server's throughput is at least this", arm)
 		return true
 	case c.nearCapacity(phase), generator > busyLimit*c.cpus, generator > idleLimit && server < busyLimit*c.capacity(cell.Variant):

@@ -17,7 +17,7 @@ import (
 // userClockError is how close two latencies must be at least to count as equal where
 // the transport reads the user's clock: what a busy generator may add to either.
 // kernelClockError is the same for kernel receive stamps. Where the run's
-// certificate shows a larger error, that counts.
+// certificate shows a larger error, differences within that decide nothing.
 const (
 	userClockError   = 250 * time.Microsecond
 	kernelClockError = 50 * time.Microsecond
@@ -106,7 +106,7 @@ func (c *court) read() ([]bench.Summary, error) {
 		}
 		c.trials[arm][result.Trial.Round] = &trial{result, summary}
 		for _, phase := range result.Phases {
-			if phase.Drive.Clock != bench.ClockKernel {
+			if phase.Name != "warmup" && phase.Drive.Clock != bench.ClockKernel {
 				c.clock = userClockError
 			}
 		}
@@ -114,9 +114,11 @@ func (c *court) read() ([]bench.Summary, error) {
 	return summaries, nil
 }
 
-// instrument is how close two percentiles must be to count as equal.
-func (c *court) instrument(quantile float64) time.Duration {
-	least := c.clock
+// instrument is how close two percentiles must be for the instrument not to tell
+// them apart: by its clock, by its certificates, or by lag, which is part of a
+// response time, where one side had more of it than the other.
+func (c *court) instrument(quantile float64, lag time.Duration) time.Duration {
+	least := max(c.clock, lag.Abs())
 	for _, certificate := range c.run.Certificates {
 		if certified, ok := certificate.Error(quantile); ok {
 			least = max(least, certified)
@@ -138,7 +140,7 @@ func (c *court) runWarnings() []string {
 		c.warn("profile %s is a first look of %d rounds: not evidence", plan.Profile.Name, plan.Profile.Rounds)
 	}
 	if c.clock == userClockError {
-		c.warn("clock: user. Latencies closer than %v, or the instrument's certified error, count as equal", userClockError)
+		c.warn("clock: user. Latencies closer than %v count as equal", userClockError)
 	}
 	if missing := c.missing(); missing > 0 {
 		c.warn("%d of %d trials were not made", missing, len(plan.Trials))

@@ -34,6 +34,7 @@ type drive struct {
 	checked   atomic.Uint64
 	wrong     atomic.Pointer[string]
 
+	timers  []*timer.Timer // all, to be closed should the drive not begin
 	sampler *timer.Timer
 	stop    chan struct{}
 	seen    chan flight
@@ -44,7 +45,9 @@ type drive struct {
 // one. What goes wrong here will show in the requests.
 func (d *drive) connect() {
 	n := d.s.Connections
-	if d.s.Open() {
+	if !d.s.Open() {
+		d.wire.Trim(d.request, n)
+	} else {
 		n = min(1+int(float64(d.s.Rate)/100), mostAhead, int(d.cap))
 	}
 	ctx, cancel := context.WithTimeout(d.ctx, time.Second)
@@ -82,7 +85,7 @@ func (d *drive) end(stats *bench.DriveStats) {
 	stats.Clock = bench.ClockUser
 	if n := d.answers.Load(); n > 0 {
 		stats.Wake = time.Duration(d.wake.Load() / n)
-		if stats.Unstamped == 0 {
+		if stats.Unstamped <= uint64(n)/1000 {
 			stats.Clock = bench.ClockKernel
 		}
 	}
@@ -110,13 +113,13 @@ func (d *drive) sample() {
 	var f flight
 	for {
 		d.sampler.Sleep(min(time.Duration(random.ExpFloat64()*float64(sampling)), 10*sampling))
-		f.counts = append(f.counts, d.inflight.Load())
 		f.step = max(f.step, d.stepped().Abs())
 		select {
 		case <-d.stop:
 			d.seen <- f
 			return
 		default:
+			f.counts = append(f.counts, d.inflight.Load())
 		}
 	}
 }

@@ -71,6 +71,9 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 	shards := d.attackers(s)
 	attacks, err := drive.prepare(shards)
 	if err != nil {
+		for _, t := range drive.timers {
+			t.Close()
+		}
 		return bench.DriveStats{}, err
 	}
 
@@ -80,7 +83,7 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 	drive.begin()
 	var running sync.WaitGroup
 	for _, a := range attacks {
-		results := a.attacker.Attack(a.target(w), a.pacer, 0, "")
+		results := a.attacker.Attack(target, a.pacer, 0, "")
 		running.Go(func() {
 			for range results { // all there is to know is in the hits
 			}
@@ -175,20 +178,18 @@ type attack struct {
 	pacer    vegeta.Pacer
 }
 
-// target is what vegeta is told to attack. The transport sends the request that
-// was written out ahead in its place, so it is as small as can be.
-func (a attack) target(w bench.Workload) vegeta.Targeter {
-	return func(t *vegeta.Target) error {
-		t.Method, t.URL = http.MethodGet, "/"
-		return nil
-	}
+// target is the vegeta.Targeter of all attacks. The transport sends the request
+// that was written out ahead in its place, so it is as small as can be.
+func target(t *vegeta.Target) error {
+	t.Method, t.URL = http.MethodGet, "/"
+	return nil
 }
 
 // prepare makes the attackers that share the drive's schedule: the i-th of n has
 // every n-th request from the i-th on, or its share of the connections.
 func (d *drive) prepare(n int) ([]attack, error) {
 	var err error
-	if d.sampler, err = timer.New(); err != nil { // before connections take all descriptors
+	if d.sampler, err = d.timer(); err != nil { // before connections take all descriptors
 		return nil, err
 	}
 	attacks := make([]attack, n)
@@ -206,7 +207,7 @@ func (d *drive) prepare(n int) ([]attack, error) {
 		}
 		// A few workers more than may be in flight: they refuse what is beyond.
 		most := uint64(d.cap) + 16
-		timer, err := timer.New()
+		timer, err := d.timer()
 		if err != nil {
 			return nil, err
 		}
@@ -215,4 +216,13 @@ func (d *drive) prepare(n int) ([]attack, error) {
 			&openPacer{drive: d, next: share.of(arrivals(d.s)), dues: t.dues, timer: timer, mostLead: min(60*time.Microsecond, time.Duration(float64(share.n)*1e9/float64(d.s.Rate)/4))}}
 	}
 	return attacks, nil
+}
+
+// timer returns a new timer, which its user closes.
+func (d *drive) timer() (*timer.Timer, error) {
+	t, err := timer.New()
+	if err == nil {
+		d.timers = append(d.timers, t)
+	}
+	return t, err
 }

@@ -68,7 +68,7 @@ const patience = 100 * time.Millisecond
 
 // The pacer sets its timer ahead of what is due by the time that it mostly takes
 // to wake (a third of the wakes are quicker), since a CPU that sleeps takes some
-// tens of microseconds to get going, and yields for the rest.
+// tens of microseconds to get going, and waits awake for the rest.
 const (
 	leadStep  = 500 * time.Nanosecond
 	leadShare = 3

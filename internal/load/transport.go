@@ -46,17 +46,17 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		due = t.dues.get(seq) // now: others may take its place while this one waits
 	}
 	n := t.inflight.Add(1)
-	defer t.inflight.Add(-1)
 	for peak := t.peak.Load(); n > peak && !t.peak.CompareAndSwap(peak, n); peak = t.peak.Load() {
 	}
 	var a wire.Answer
 	err := errInflight
 	if n <= t.cap {
-		a, err = t.exchange(&hit)
+		a, err = t.exchange(&hit, t.expect.SHA256 != "" && seq%checkEvery == 0)
 	} else {
 		a.Sent = time.Now().UnixNano()
 		a.Done, a.Seen = a.Sent, a.Sent
 	}
+	t.inflight.Add(-1)
 	hit.Sent, hit.Done = time.Duration(a.Sent-t.epoch), time.Duration(a.Done-t.epoch)
 	hit.Due = due
 	if t.dues == nil {
@@ -70,8 +70,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // exchange makes the request and fills in what the answer was.
-func (t *transport) exchange(hit *bench.Hit) (wire.Answer, error) {
-	if t.expect.SHA256 != "" && hit.Seq%checkEvery == 0 {
+func (t *transport) exchange(hit *bench.Hit, check bool) (wire.Answer, error) {
+	if check {
 		return t.check(hit)
 	}
 	a, err := t.wire.Exchange(t.ctx, t.request, nil)

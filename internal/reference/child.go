@@ -43,7 +43,9 @@ func Start(program, kind string, cpus cpuset.Set) (*Child, error) {
 		return nil, fmt.Errorf("start the %s server: %w", kind, err)
 	}
 	c := &Child{cmd: cmd, input: input}
+	silent := time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() })
 	line, err := bufio.NewReader(output).ReadString('\n')
+	silent.Stop()
 	if err != nil {
 		_, ended := c.Stop()
 		return nil, errors.Join(fmt.Errorf("start the %s server: it said nothing", kind), ended)

@@ -90,10 +90,16 @@ func (c *Conductor) observe(before bench.Usage) (w *watch, stop func(after bench
 	w = newWatch()
 	both := append(slices.Clone(c.generator), c.servers...)
 	w.cpus, w.all = len(c.generator), len(both)
-	stolen, throttled := both.Stolen(), cgroup.Throttled(os.Getpid())
+	stolen, steals := both.Stolen()
+	throttled, throttles := cgroup.Throttled(os.Getpid())
 	return w, func(after bench.Usage) {
-		w.stolen = both.Stolen() - stolen
-		w.throttled = max(after.Throttled-before.Throttled, cgroup.Throttled(os.Getpid())-throttled)
+		w.stolen, w.throttled = -1, -1
+		if now, ok := both.Stolen(); ok && steals {
+			w.stolen = now - stolen
+		}
+		if now, ok := cgroup.Throttled(os.Getpid()); ok && throttles {
+			w.throttled = max(after.Throttled-before.Throttled, now-throttled)
+		}
 	}
 }
 

@@ -46,7 +46,7 @@ type Conductor struct {
 	Before *bench.Environment
 	// Certify measures the instrument before the first trial, at the rates of the plan;
 	// nil where it is not to be measured.
-	Certify func(ctx context.Context, servers cpuset.Set) (bench.Certificate, error)
+	Certify func(ctx context.Context, generator, servers cpuset.Set) (bench.Certificate, error)
 
 	upstream *reference.Upstream
 	capacity float64 // of the generator, as certified; requests a second
@@ -124,7 +124,11 @@ func (c *Conductor) certify(ctx context.Context) error {
 		return nil
 	}
 	c.Observer.Doing("calibrating the instrument")
-	certificate, err := c.Certify(ctx, c.servers)
+	generator := c.generator
+	if len(c.servers) == 0 {
+		generator = nil // nothing is pinned
+	}
+	certificate, err := c.Certify(ctx, generator, c.servers)
 	if err != nil {
 		return fmt.Errorf("calibrate: %w", err)
 	}

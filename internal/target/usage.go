@@ -8,6 +8,6 @@ import (
 // usage is what the process and all its descendants have used.
 func usage(pid int) (bench.Usage, error) {
 	u, err := treeUsage(pid)
-	u.Throttled = cgroup.Throttled(pid)
+	u.Throttled, _ = cgroup.Throttled(pid)
 	return u, err
 }

@@ -20,11 +20,11 @@ type conn struct {
 	net.Conn
 	key      string
 	in       *bufio.Reader // of what read brings
+	tcp      *net.TCPConn  // under the TLS, if there is any
 	socket   *socket       // nil where the kernel's stamps cannot be had
 	last     head
 	deadline time.Time
 	used     time.Time // when its last exchange ended
-	fresh    bool      // nothing was exchanged on it yet
 	broken   atomic.Bool
 
 	// Of the exchange under way.
@@ -45,9 +45,8 @@ type head struct {
 }
 
 // idleCheck is how long a connection may have been idle and still be taken
-// without a look at whether the server has closed it. The look costs less than a
-// microsecond, and spares the measurement what it costs to touch a socket that has
-// gone cold.
+// without a look at whether the server has closed it: what comes meanwhile, the
+// exchange itself will find by its stamps.
 const idleCheck = 100 * time.Microsecond
 
 // bufferSize holds the answers of an API whole; larger bodies are read past it.
@@ -55,10 +54,10 @@ const bufferSize = 4 << 10
 
 var scratch = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
-func newConn(inner net.Conn, key string) *conn {
-	c := &conn{Conn: inner, key: key, used: time.Now(), fresh: true}
+func newConn(inner net.Conn, tcp *net.TCPConn, key string) *conn {
+	c := &conn{Conn: inner, tcp: tcp, key: key, used: time.Now()}
 	c.in = bufio.NewReaderSize(reader{c}, bufferSize)
-	if tcp, ok := inner.(*net.TCPConn); ok {
+	if inner == net.Conn(tcp) {
 		c.socket = newSocket(c, tcp)
 	}
 	return c
@@ -70,6 +69,9 @@ func (c *conn) limit(deadline time.Time, slack time.Duration) {
 	if c.deadline.Before(deadline) || c.deadline.Sub(deadline) > slack {
 		c.deadline = deadline.Add(slack)
 		c.SetDeadline(c.deadline)
+		if c.broken.Load() {
+			c.interrupt() // the deadline may have taken the place of the interruption's
+		}
 	}
 }
 
@@ -85,7 +87,7 @@ func (c *conn) close() { c.Conn.Close() }
 // alive reports whether the connection may be used again: whether nothing came on
 // it, neither bytes nor its end, since its last exchange.
 func (c *conn) alive() bool {
-	return !c.broken.Load() && (c.socket == nil || time.Since(c.used) < idleCheck || c.socket.quiet())
+	return !c.broken.Load() && (c.socket != nil && time.Since(c.used) < idleCheck || quiet(c.tcp))
 }
 
 // exchange sends the request and reads the answer. It reports whether the
@@ -103,7 +105,10 @@ func (c *conn) exchange(t *Transport, r *Request, body io.Writer, a *Answer) (ke
 	}
 	keep, err = c.receive(r, body, most, a)
 	now := time.Now()
-	c.used, c.fresh = now, false
+	c.used = now
+	if c.sent == 0 { // it failed before anything was written
+		c.sent = now.UnixNano()
+	}
 	if a.Sent == 0 {
 		a.Sent = c.sent
 	}

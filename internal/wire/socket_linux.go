@@ -13,23 +13,20 @@ import (
 
 // socket reads a TCP connection with recvmsg(2) and takes the kernel's receive stamps.
 //
-// A request is written within the wait for its answer, which saves the read that
-// would find nothing: package net's poller is told of the wait before the answer
-// can have come. The two system calls don't announce themselves to Go's scheduler,
-// since they never block.
+// A request is written within the wait for its answer, so that there is one wait in
+// place of two. The system calls don't announce themselves to Go's scheduler, since
+// they never block.
 type socket struct {
 	c       *conn
 	raw     syscall.RawConn
 	attempt func(fd uintptr) bool
-	peek    func(fd uintptr)
 	iov     unix.Iovec
 	msg     unix.Msghdr
 	control [64]byte
 
 	// Of the read under way.
-	n      int
-	errno  syscall.Errno
-	silent bool
+	n     int
+	errno syscall.Errno
 }
 
 // newSocket returns nil where the kernel does not stamp.
@@ -45,7 +42,7 @@ func newSocket(c *conn, tcp *net.TCPConn) *socket {
 		return nil
 	}
 	s := &socket{c: c, raw: raw}
-	s.attempt, s.peek = s.tryRead, s.tryPeek
+	s.attempt = s.tryRead
 	s.msg.Iov = &s.iov
 	s.msg.SetIovlen(1)
 	return s
@@ -75,11 +72,9 @@ func (s *socket) read(p []byte) (int, error) {
 func (s *socket) tryRead(fd uintptr) bool {
 	var broken syscall.Errno
 	if len(s.c.out) > 0 {
-		// There can be no answer yet, unless the server spoke first, of which the poller
-		// would not tell a second time.
-		if broken = s.write(fd); broken == 0 && !s.c.fresh {
-			return false
-		}
+		broken = s.write(fd)
+		// There can be no answer yet. But if the server spoke first, or ended its side,
+		// the poller has told of it before this wait, and would not tell a second time.
 	}
 	s.msg.Control = &s.control[0]
 	s.msg.SetControllen(len(s.control))
@@ -132,19 +127,6 @@ func (s *socket) stamp() {
 	}
 }
 
-// quiet reports whether there is nothing to read on the connection, not even its end.
-func (s *socket) quiet() bool {
-	s.silent = false
-	s.raw.Control(s.peek)
-	return s.silent
-}
-
-func (s *socket) tryPeek(fd uintptr) {
-	var b [1]byte
-	_, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&b)), 1, unix.MSG_PEEK|unix.MSG_DONTWAIT, 0, 0)
-	s.silent = errno == unix.EAGAIN
-}
-
 // stamps is a socket of ours that has the kernel stamp what it receives. The
 // kernel turns stamping on some time after the first socket has asked for it, and
 // off after the last: this one asks first and stays.
@@ -167,7 +149,7 @@ func startStamps() (s *stamps, ok bool) {
 		return s, false
 	}
 	payload, control := make([]byte, 1), make([]byte, 64)
-	for range 50 {
+	for range 20 {
 		if _, err := conn.WriteTo(payload, conn.LocalAddr()); err != nil {
 			return s, false
 		}

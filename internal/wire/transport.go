@@ -20,9 +20,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // Limits where a Transport names none.
@@ -96,7 +99,7 @@ type Request struct {
 
 // Prepare writes a request out, its body included.
 func Prepare(req *http.Request) (*Request, error) {
-	r := &Request{scheme: req.URL.Scheme, server: req.URL.Hostname(), close: req.Close, Body: max(req.ContentLength, 0)}
+	r := &Request{scheme: req.URL.Scheme, server: req.URL.Hostname(), close: req.Close || httpguts.HeaderValuesContainsToken(req.Header["Connection"], "close"), Body: max(req.ContentLength, 0)}
 	port := req.URL.Port()
 	switch {
 	case r.scheme != "http" && r.scheme != "https":
@@ -196,10 +199,10 @@ func (t *Transport) Exchange(ctx context.Context, r *Request, body io.Writer) (a
 // whether the server closed the connection before it sent anything.
 func (t *Transport) on(ctx context.Context, c *conn, r *Request, body io.Writer, deadline time.Time, a *Answer) (untouched bool, err error) {
 	c.limit(deadline, r.timeout()/16)
+	stop := func() bool { return true }
 	if ctx.Done() != nil {
 		if w, ok := t.watched.Load().(watch); !ok || w.ctx != ctx {
-			stop := context.AfterFunc(ctx, c.interrupt)
-			defer stop()
+			stop = context.AfterFunc(ctx, c.interrupt)
 		}
 		if ctx.Err() != nil { // the interruption may have come before the limit was set
 			c.interrupt()
@@ -209,7 +212,7 @@ func (t *Transport) on(ctx context.Context, c *conn, r *Request, body io.Writer,
 	if err != nil && ctx.Err() != nil {
 		untouched, err = false, ctx.Err()
 	}
-	t.put(c, keep && err == nil && ctx.Err() == nil)
+	t.put(c, stop() && keep && err == nil && ctx.Err() == nil)
 	return untouched, err
 }
 
@@ -260,6 +263,7 @@ func (t *Transport) dial(ctx context.Context, r *Request, deadline time.Time) (*
 	if err != nil {
 		return nil, err
 	}
+	tcp := inner.(*net.TCPConn)
 	if r.scheme == "https" {
 		config := &tls.Config{}
 		if t.TLS != nil {
@@ -276,7 +280,7 @@ func (t *Transport) dial(ctx context.Context, r *Request, deadline time.Time) (*
 		}
 		inner = secured
 	}
-	c := newConn(inner, r.key)
+	c := newConn(inner, tcp, r.key)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
@@ -303,25 +307,44 @@ func (t *Transport) start() error {
 	return nil
 }
 
-// Open dials connections for the request ahead of it, until n are idle.
+// Open makes ready n idle connections for the request, or more where there are
+// more: it ends those that the server has closed, and dials what is missing.
 func (t *Transport) Open(ctx context.Context, r *Request, n int) error {
-	for {
-		t.mu.Lock()
-		enough := len(t.idle[r.key]) >= n
-		t.mu.Unlock()
-		if enough {
-			return nil
-		}
+	var alive []*conn
+	for c := t.take(r.key); c != nil; c = t.take(r.key) {
+		alive = append(alive, c)
+	}
+	for _, c := range alive {
+		t.put(c, true)
+	}
+	for range n - len(alive) {
 		c, err := t.dial(ctx, r, time.Now().Add(r.timeout()))
 		if err != nil {
 			return err
 		}
 		t.put(c, true)
 	}
+	return nil
 }
 
-// Watch makes the end of the context end every exchange that is given this very
-// context, until stop is called. It replaces an earlier Watch.
+// Trim ends idle connections for the request until no more than n are left.
+func (t *Transport) Trim(r *Request, n int) {
+	t.mu.Lock()
+	list := t.idle[r.key]
+	var ended []*conn
+	if len(list) > n {
+		ended = slices.Clone(list[n:])
+		t.idle[r.key] = list[:n]
+	}
+	t.mu.Unlock()
+	for _, c := range ended {
+		t.put(c, false)
+	}
+}
+
+// Watch makes the end of the context end every exchange under way, and spares
+// those that are given this very context to register with it each. There is one
+// Watch at a time, until stop is called.
 func (t *Transport) Watch(ctx context.Context) (stop func()) {
 	t.watched.Store(watch{ctx})
 	unwatch := context.AfterFunc(ctx, func() {

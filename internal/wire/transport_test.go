@@ -191,7 +191,7 @@ func TestAgreesWithNetHTTP(t *testing.T) {
 		fmt.Fprint(w, "many")
 	})
 	handle("/changing", func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, strings.Repeat("x", int(time.Now().UnixNano()/1000%7)*0+3))
+		fmt.Fprint(w, strings.Repeat("x", 1+int(r.ContentLength)))
 	})
 	handle("/echo", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Method", r.Method)
@@ -213,6 +213,14 @@ func TestAgreesWithNetHTTP(t *testing.T) {
 	}
 	t.Run("large request", func(t *testing.T) {
 		agree(t, "POST", server.URL+"/echo", func() io.Reader { return strings.NewReader(big) })
+	})
+	for _, n := range []int{3, 30, 3, 300} { // the same head, or one that is as long, or longer
+		t.Run(fmt.Sprintf("answer of %d", n), func(t *testing.T) {
+			agree(t, "POST", server.URL+"/changing", func() io.Reader { return strings.NewReader(big[:n]) })
+		})
+	}
+	t.Run("request that is not read", func(t *testing.T) {
+		agree(t, "POST", server.URL+"/unread", func() io.Reader { return strings.NewReader(big[:1000]) })
 	})
 	t.Run("chunked request", func(t *testing.T) {
 		agree(t, "POST", server.URL+"/echo", func() io.Reader {
@@ -558,6 +566,121 @@ func TestUnsolicitedAnswerIsNotTaken(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 }
 
+// A server may end its side of a kept connection right after an answer, and go on
+// reading: what it does not answer is sent again, not waited for.
+func TestHalfClosedConnectionIsNotWaitedFor(t *testing.T) {
+	address, _ := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) {
+		if _, err := http.ReadRequest(requests); err != nil {
+			return
+		}
+		io.WriteString(conn, hello)
+		conn.(*net.TCPConn).CloseWrite()
+		io.Copy(io.Discard, conn)
+	})
+	w, r := newTransport(t), prepared(t, "GET", address)
+	for i := range 100 {
+		if _, err := w.Exchange(context.Background(), r, nil); err != nil {
+			t.Fatalf("request %d: %v", i, err)
+		}
+	}
+}
+
+// What never got as far as being written still has a time at which it was sent.
+func TestSentIsAlwaysKnown(t *testing.T) {
+	address, _ := scripted(t, hello)
+	w, r := newTransport(t), prepared(t, "GET", address)
+	if err := w.Open(context.Background(), r, 1); err != nil {
+		t.Fatal(err)
+	}
+	r.Timeout = 1
+	began := time.Now().UnixNano()
+	a, err := w.Exchange(context.Background(), r, nil)
+	if err == nil || a.Sent < began || a.Done < a.Sent {
+		t.Errorf("%+v, %v; began at %d", a, err, began)
+	}
+}
+
+func TestCloseEndsWhatIsUnderWay(t *testing.T) {
+	address, _ := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) { io.Copy(io.Discard, conn) })
+	w, r := &Transport{}, prepared(t, "GET", address)
+	r.Timeout = time.Minute
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if _, err := w.Exchange(context.Background(), r, nil); err == nil {
+				t.Error("an answer came from a server that gives none")
+			}
+		})
+	}
+	time.Sleep(100 * time.Millisecond)
+	w.Close()
+	all.Wait()
+}
+
+// Contexts that end at any moment end their own exchange and no other.
+func TestContextsDoNotDisturbEachOther(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello") }))
+	defer server.Close()
+	w := newTransport(t)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for k := range 100 {
+				ctx, cancel := context.WithCancel(context.Background())
+				if i%2 == 0 {
+					time.AfterFunc(time.Duration(k%10)*20*time.Microsecond, cancel)
+				}
+				_, err := w.Exchange(ctx, prepared(t, "GET", server.URL), nil)
+				if err != nil && !(i%2 == 0 && errors.Is(err, context.Canceled)) {
+					t.Errorf("error %v", err)
+				}
+				cancel()
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestTrimAndOpen(t *testing.T) {
+	address, connections := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) { io.Copy(io.Discard, conn) })
+	w, r := newTransport(t), prepared(t, "GET", address)
+	for _, n := range []int{3, 2, 5} {
+		if err := w.Open(context.Background(), r, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Trim(r, 1)
+	if err := w.Open(context.Background(), r, 2); err != nil || w.Dialled() != 6 {
+		t.Errorf("%d dialled, %v; want 3, none, 2 more, and 1 after all but one were ended", w.Dialled(), err)
+	}
+	for deadline := time.Now().Add(5 * time.Second); connections.Load() != 6 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	if connections.Load() != 6 {
+		t.Errorf("the server saw %d connections", connections.Load())
+	}
+}
+
+// Without receive stamps, too, what comes on an idle connection, or ends it, is
+// no part of the next exchange.
+func TestIdleTLSConnectionsAreLookedAt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("an idle connection cannot be looked at here")
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "secret") }))
+	server.Config.IdleTimeout = 20 * time.Millisecond
+	server.StartTLS()
+	defer server.Close()
+	w := newTransport(t)
+	w.TLS = &tls.Config{RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "example.com"}
+	for range 3 {
+		if _, err := w.Exchange(context.Background(), prepared(t, "POST", server.URL), nil); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(100 * time.Millisecond) // the server closes meanwhile
+	}
+}
+
 func TestTLSIsByTheUsersClock(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "secret") }))
 	defer server.Close()
@@ -629,7 +752,8 @@ func TestConcurrentExchanges(t *testing.T) {
 }
 
 // FuzzAnswer sends any bytes as an answer, in two pieces: what net/http's client
-// makes of them, ours does, and neither hangs.
+// makes of them, ours does, and neither hangs. Ours gets them a second time on a
+// connection that was kept, after an answer that it knows.
 func FuzzAnswer(f *testing.F) {
 	for _, seed := range []string{
 		hello, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nTrailer: x\r\n\r\n", "HTTP/1.0 404 Not Found\r\n\r\ngone",
@@ -640,8 +764,15 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, answer []byte, cut uint8) {
 		at := min(int(cut), len(answer))
 		address, _ := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) {
-			if _, err := http.ReadRequest(requests); err != nil {
+			req, err := http.ReadRequest(requests)
+			if err != nil {
 				return
+			}
+			if req.URL.Path == "/kept" {
+				io.WriteString(conn, hello)
+				if _, err := http.ReadRequest(requests); err != nil {
+					return
+				}
 			}
 			conn.Write(answer[:at])
 			conn.Write(answer[at:])
@@ -656,6 +787,12 @@ func FuzzAnswer(f *testing.F) {
 		}
 		if (wantErr == nil) != (haveErr == nil) || fmt.Sprintf("%+v", have) != fmt.Sprintf("%+v", want) {
 			t.Errorf("%q:\nhave %+v, %v\nwant %+v, %v", answer, have, haveErr, want, wantErr)
+		}
+		if _, err := get(t, ours, "GET", address+"/kept", nil); err != nil {
+			return // the first answer's connection was kept, with a third request to come
+		}
+		if again, err := get(t, ours, "GET", address+"/other", nil); err == nil && haveErr == nil && again.body != have.body && again.body != "hello" {
+			t.Errorf("%q on a kept connection: %+v, want %+v", answer, again, have)
 		}
 	})
 }
