@@ -26,7 +26,7 @@ type PhaseSummary struct {
 	// timeout, so that a fast refusal cannot improve a percentile. It is empty in a
 	// closed loop, whose response times say nothing about users.
 	Spectrum []Point
-	// LagP50 and LagP99 are the instrument's own lateness; 0 in a closed loop.
+	// LagP50 and LagP99 are the instrument's own lateness, to three digits; 0 in a closed loop.
 	LagP50, LagP99 time.Duration
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
+
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/record"
 )
@@ -14,12 +16,11 @@ import (
 func summarise(r *record.Run, result bench.TrialResult, timeout time.Duration) (*bench.Summary, error) {
 	readers := map[string]*reader{}
 	for _, phase := range result.Trial.Phases {
-		readers[phase.Name] = &reader{timeout: timeout, PhaseSummary: bench.PhaseSummary{Name: phase.Name, Rate: phase.Schedule.Rate}}
+		readers[phase.Name] = &reader{timeout: timeout, lags: hdrhistogram.New(1, int64(time.Hour), 3), PhaseSummary: bench.PhaseSummary{Name: phase.Name, Rate: phase.Schedule.Rate}}
 	}
 	for _, phase := range result.Phases {
 		if p := readers[phase.Name]; p != nil && p.Rate > 0 {
 			p.responses.grow(phase.Drive.Planned)
-			p.lags.grow(phase.Drive.Sent)
 		}
 	}
 	err := r.EachHit(result.Trial, func(phase string, h bench.Hit) {
@@ -65,7 +66,7 @@ type reader struct {
 	bench.PhaseSummary
 	timeout   time.Duration
 	responses durations
-	lags      durations
+	lags      *hdrhistogram.Histogram // nanoseconds
 }
 
 func (p *reader) add(h bench.Hit) {
@@ -80,7 +81,7 @@ func (p *reader) add(h bench.Hit) {
 	}
 	if p.Rate > 0 {
 		p.responses.add(response)
-		p.lags.add(h.Lag())
+		p.lags.RecordValue(int64(h.Lag()))
 	}
 }
 
@@ -96,10 +97,7 @@ func (p *reader) finish(censored uint64) bench.PhaseSummary {
 		p.responses.add(p.timeout)
 	}
 	p.responses.sort()
-	p.lags.sort()
-	if p.lags.len() > 0 {
-		p.LagP50, p.LagP99 = p.lags.quantile(.5), p.lags.quantile(.99)
-	}
+	p.LagP50, p.LagP99 = time.Duration(p.lags.ValueAtQuantile(50)), time.Duration(p.lags.ValueAtQuantile(99))
 	for _, q := range spectrum {
 		if enough(p.Requests, q) {
 			p.Spectrum = append(p.Spectrum, bench.Point{Q: q, Value: p.responses.quantile(q)})

@@ -60,7 +60,7 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 		return bench.DriveStats{}, fmt.Errorf("a schedule needs a rate or connections")
 	}
 	defer d.wire.Watch(ctx)()
-	defer tune(s)()
+	defer tune()()
 	drive := &drive{ctx: ctx, s: s, wire: &d.wire, request: request, expect: w.Expect, hits: newLedger(), cap: int64(s.Connections)}
 	if s.Open() {
 		drive.cap = int64(d.MaxInflight)
@@ -106,16 +106,13 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 }
 
 // tune sets Go's runtime up for a drive, until restore is called, where the
-// environment does not say otherwise (GOMAXPROCS, GOGC). In an open loop it has a
-// processor more than there are CPUs, so that a goroutine that the network or the
-// timer wakes does not wait for one that computes; in a closed loop it has no more,
-// since idle ones wake each other for nothing. What vegeta allocates for each
-// request is garbage at once: to collect it at 20 MB or more in place of 4 costs a fifth.
-func tune(s bench.Schedule) (restore func()) {
+// environment does not say otherwise (GOMAXPROCS, GOGC). It has as many processors
+// as there are CPUs: with more, their threads preempt each other, now and then
+// between the reading of the clock and the writing of a request. What vegeta
+// allocates for each request is garbage at once: to collect it at 20 MB or more in
+// place of 4 costs a fifth.
+func tune() (restore func()) {
 	procs := max(len(cpuset.Allowed()), 1)
-	if s.Open() {
-		procs++
-	}
 	if os.Getenv("GOMAXPROCS") != "" {
 		procs = 0 // no change
 	}
