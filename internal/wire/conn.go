@@ -9,6 +9,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -25,6 +26,8 @@ type conn struct {
 	last     head
 	deadline time.Time
 	used     time.Time // when its last exchange ended
+	fresh    bool      // nothing was exchanged on it yet
+	guard    time.Time // when reads fail, to be tried again; deadline where it is not before that
 	broken   atomic.Bool
 
 	// Of the exchange under way.
@@ -55,7 +58,7 @@ const bufferSize = 4 << 10
 var scratch = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
 func newConn(inner net.Conn, tcp *net.TCPConn, key string) *conn {
-	c := &conn{Conn: inner, tcp: tcp, key: key, used: time.Now()}
+	c := &conn{Conn: inner, tcp: tcp, key: key, used: time.Now(), fresh: true}
 	c.in = bufio.NewReaderSize(reader{c}, bufferSize)
 	if inner == net.Conn(tcp) {
 		c.socket = newSocket(c, tcp)
@@ -64,15 +67,42 @@ func newConn(inner net.Conn, tcp *net.TCPConn, key string) *conn {
 }
 
 // limit makes reads and writes fail at the deadline, or up to slack later: to set
-// a deadline costs time, so one that serves is kept.
-func (c *conn) limit(deadline time.Time, slack time.Duration) {
+// a deadline costs time, so one that serves is kept. With stamps there is a guard
+// before it: a wait that has not ended by then looks once whether there is
+// something to read that it was not told of (see socket.tryRead).
+func (c *conn) limit(now, deadline time.Time, slack time.Duration) {
+	moved := false
 	if c.deadline.Before(deadline) || c.deadline.Sub(deadline) > slack {
 		c.deadline = deadline.Add(slack)
 		c.SetDeadline(c.deadline)
-		if c.broken.Load() {
-			c.interrupt() // the deadline may have taken the place of the interruption's
+		c.guard, moved = c.deadline, true
+	}
+	if c.socket != nil && (c.guard.Sub(now) < guardTime || c.guard.Sub(now) > 2*guardTime) {
+		if at := now.Add(2 * guardTime); at.Before(c.deadline) {
+			c.guard, moved = at, true
+			c.SetReadDeadline(c.guard)
 		}
 	}
+	if moved && c.broken.Load() {
+		c.interrupt() // the deadline may have taken the place of the interruption's
+	}
+}
+
+// guardTime is how long a wait may last, up to twice that, before it looks again.
+const guardTime = 50 * time.Millisecond
+
+// unguard reports whether a read failed by the guard, and is to be tried again. From
+// then on the deadline holds.
+func (c *conn) unguard(err error) bool {
+	if !errors.Is(err, os.ErrDeadlineExceeded) || c.broken.Load() || !c.guard.Before(c.deadline) {
+		return false
+	}
+	c.guard = c.deadline
+	c.SetReadDeadline(c.deadline)
+	if c.broken.Load() {
+		c.interrupt()
+	}
+	return true
 }
 
 // interrupt makes what is under way on the connection fail, and what comes. Any
@@ -105,7 +135,7 @@ func (c *conn) exchange(t *Transport, r *Request, body io.Writer, a *Answer) (ke
 	}
 	keep, err = c.receive(r, body, most, a)
 	now := time.Now()
-	c.used = now
+	c.used, c.fresh = now, false
 	if c.sent == 0 { // it failed before anything was written
 		c.sent = now.UnixNano()
 	}

@@ -55,6 +55,9 @@ func (s *socket) read(p []byte) (int, error) {
 	s.iov.Base = &p[0]
 	s.iov.SetLen(len(p))
 	err := s.raw.Read(s.attempt)
+	if err != nil && s.c.unguard(err) {
+		err = s.raw.Read(s.attempt)
+	}
 	s.iov.Base = nil
 	switch {
 	case err != nil:
@@ -72,9 +75,13 @@ func (s *socket) read(p []byte) (int, error) {
 func (s *socket) tryRead(fd uintptr) bool {
 	var broken syscall.Errno
 	if len(s.c.out) > 0 {
-		broken = s.write(fd)
-		// There can be no answer yet. But if the server spoke first, or ended its side,
-		// the poller has told of it before this wait, and would not tell a second time.
+		// There can be no answer yet, so there is nothing to read, unless the server has
+		// spoken first, or has ended its side: of that the poller may have told before this
+		// wait, and would not tell a second time. On a new connection a look shows it, on
+		// others the guard.
+		if broken = s.write(fd); broken == 0 && !s.c.fresh {
+			return false
+		}
 	}
 	s.msg.Control = &s.control[0]
 	s.msg.SetControllen(len(s.control))

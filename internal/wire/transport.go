@@ -198,7 +198,7 @@ func (t *Transport) Exchange(ctx context.Context, r *Request, body io.Writer) (a
 // on makes the exchange on a connection, which it keeps or closes. It reports
 // whether the server closed the connection before it sent anything.
 func (t *Transport) on(ctx context.Context, c *conn, r *Request, body io.Writer, deadline time.Time, a *Answer) (untouched bool, err error) {
-	c.limit(deadline, r.timeout()/16)
+	c.limit(deadline.Add(-r.timeout()), deadline, r.timeout()/16)
 	stop := func() bool { return true }
 	if ctx.Done() != nil {
 		if w, ok := t.watched.Load().(watch); !ok || w.ctx != ctx {

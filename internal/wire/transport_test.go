@@ -578,7 +578,7 @@ func TestHalfClosedConnectionIsNotWaitedFor(t *testing.T) {
 		io.Copy(io.Discard, conn)
 	})
 	w, r := newTransport(t), prepared(t, "GET", address)
-	for i := range 100 {
+	for i := range 20 {
 		if _, err := w.Exchange(context.Background(), r, nil); err != nil {
 			t.Fatalf("request %d: %v", i, err)
 		}
