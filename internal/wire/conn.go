@@ -49,8 +49,8 @@ type head struct {
 
 // idleCheck is how long a connection may have been idle and still be taken
 // without a look at whether the server has closed it: what comes meanwhile, the
-// exchange itself will find by its stamps.
-const idleCheck = 100 * time.Microsecond
+// exchange itself will find, by its stamps and its guard.
+const idleCheck = 10 * time.Millisecond
 
 // bufferSize holds the answers of an API whole; larger bodies are read past it.
 const bufferSize = 4 << 10
@@ -116,8 +116,8 @@ func (c *conn) close() { c.Conn.Close() }
 
 // alive reports whether the connection may be used again: whether nothing came on
 // it, neither bytes nor its end, since its last exchange.
-func (c *conn) alive() bool {
-	return !c.broken.Load() && (c.socket != nil && time.Since(c.used) < idleCheck || quiet(c.tcp))
+func (c *conn) alive(now time.Time) bool {
+	return !c.broken.Load() && (c.socket != nil && now.Sub(c.used) < idleCheck || quiet(c.tcp))
 }
 
 // exchange sends the request and reads the answer. It reports whether the

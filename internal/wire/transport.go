@@ -175,7 +175,7 @@ func (t *Transport) Exchange(ctx context.Context, r *Request, body io.Writer) (a
 	}
 	began := time.Now()
 	deadline := began.Add(r.timeout())
-	c := t.take(r.key)
+	c := t.take(r.key, began)
 	if c != nil {
 		var untouched bool
 		untouched, err = t.on(ctx, c, r, body, deadline, &a)
@@ -217,7 +217,7 @@ func (t *Transport) on(ctx context.Context, c *conn, r *Request, body io.Writer,
 }
 
 // take returns an idle connection, the one that was used last, or nil.
-func (t *Transport) take(key string) *conn {
+func (t *Transport) take(key string, now time.Time) *conn {
 	for {
 		t.mu.Lock()
 		list := t.idle[key]
@@ -228,7 +228,7 @@ func (t *Transport) take(key string) *conn {
 		c := list[len(list)-1]
 		t.idle[key] = list[:len(list)-1]
 		t.mu.Unlock()
-		if c.alive() {
+		if c.alive(now) {
 			return c
 		}
 		t.put(c, false)
@@ -311,7 +311,8 @@ func (t *Transport) start() error {
 // more: it ends those that the server has closed, and dials what is missing.
 func (t *Transport) Open(ctx context.Context, r *Request, n int) error {
 	var alive []*conn
-	for c := t.take(r.key); c != nil; c = t.take(r.key) {
+	now := time.Now()
+	for c := t.take(r.key, now); c != nil; c = t.take(r.key, now) {
 		alive = append(alive, c)
 	}
 	for _, c := range alive {
