@@ -88,7 +88,7 @@ type DriveStats struct {
 	MeanFlight  float64       `json:"mean_inflight"`    // requests in flight, sampled each 10 ms
 	FlightError float64       `json:"mean_inflight_se"` // its standard error; negative where it is not known
 	MaxFlight   int64         `json:"max_inflight"`
-	Clock       string        `json:"clock"`         // what Done was read from: see the constants
+	Clock       string        `json:"clock"`         // what Done was read from, of all but one answer in a thousand: see the constants
 	Unstamped   uint64        `json:"unstamped"`     // answers that the kernel gave no time for
 	Wake        time.Duration `json:"mean_wake_ns"`  // from an answer's arrival until this program had it; no part of Done by the kernel's clock
 	ClockStep   time.Duration `json:"clock_step_ns"` // most that the wall clock moved against the monotonic one

@@ -210,7 +210,7 @@ func (d *drive) prepare(n int) ([]attack, error) {
 		}
 		t.dues = make(dueRing, 4*most)
 		attacks[i] = attack{vegeta.NewAttacker(client, vegeta.MaxWorkers(most)),
-			&openPacer{drive: d, next: share.of(arrivals(d.s)), dues: t.dues, timer: timer, mostLead: min(60*time.Microsecond, time.Duration(float64(share.n)*1e9/float64(d.s.Rate)/4))}}
+			&openPacer{drive: d, next: share.of(arrivals(d.s)), dues: t.dues, timer: timer, mostLead: mostLead(float64(d.s.Rate) / float64(share.n))}}
 	}
 	return attacks, nil
 }

@@ -74,6 +74,11 @@ const (
 	leadShare = 3
 )
 
+// mostLead is the largest lead at a rate of requests a second.
+func mostLead(rate float64) time.Duration {
+	return min(60*time.Microsecond, time.Duration(float64(time.Second)/rate/4))
+}
+
 // learn moves the lead towards what a third of the wakes take.
 func (p *openPacer) learn(late time.Duration) {
 	if late < p.lead {

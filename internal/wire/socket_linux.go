@@ -13,9 +13,9 @@ import (
 
 // socket reads a TCP connection with recvmsg(2) and takes the kernel's receive stamps.
 //
-// A request is written within the wait for its answer, so that there is one wait in
-// place of two. The system calls don't announce themselves to Go's scheduler, since
-// they never block.
+// A request is written within the wait for its answer, which saves the read that
+// would find nothing. The system calls don't announce themselves to Go's scheduler,
+// since they never block.
 type socket struct {
 	c       *conn
 	raw     syscall.RawConn

@@ -82,19 +82,20 @@ type Answer struct {
 
 // Request is a request that is written out, to be sent any number of times.
 type Request struct {
-	bytes   []byte
-	scheme  string
-	address string // host:port
-	server  string // host, for TLS
-	key     string // of the pool
-	head    *http.Request
-	close   bool
-	// Body is the length of the request's body in bytes.
-	Body     int64
-	repeated bool // may be sent again (RFC 9110, 9.2.2)
 	// Timeout is the most that an exchange may take, from its begin to the last byte;
 	// it may be up to a sixteenth later that it fails. DefaultTimeout where it is 0.
 	Timeout time.Duration
+	// Body is the length of the request's body in bytes.
+	Body int64
+
+	bytes    []byte
+	scheme   string
+	address  string        // host:port
+	server   string        // host, for TLS
+	key      string        // of the pool
+	head     *http.Request // what the parser must know of it
+	close    bool
+	repeated bool // may be sent again (RFC 9110, 9.2.2)
 }
 
 // Prepare writes a request out, its body included.
