@@ -4,14 +4,18 @@ import { defineConfig } from 'eslint/config';
 export default defineConfig({
   languageOptions: {
     globals: {
+      AbortController: 'readonly',
       Buffer: 'readonly',
       clearInterval: 'readonly',
+      clearTimeout: 'readonly',
       console: 'readonly',
       fetch: 'readonly',
       performance: 'readonly',
       process: 'readonly',
       setInterval: 'readonly',
       setTimeout: 'readonly',
+      TextDecoder: 'readonly',
+      TextDecoderStream: 'readonly',
       URL: 'readonly',
     },
   },

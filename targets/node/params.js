@@ -1,23 +1,47 @@
 import { Refusal } from './refusal.js';
 
-// The names are those of JSON Schema, so that Fastify can build its schemas from the same ranges.
-export const upstreamParams = {
-  ms: { minimum: 0, maximum: 10_000, default: 20 },
-  n: { minimum: 1, maximum: 100, default: 1 },
+// What each route takes, in the order in which bad values are told. The words are those of JSON Schema, so that Fastify
+// can build its schemas from the same rules.
+export const params = {
+  upstream: {
+    ms: { minimum: 0, maximum: 10_000, default: 20 },
+    n: { minimum: 1, maximum: 100, default: 1 },
+  },
+  stream: { kib: { minimum: 1, maximum: 65_536, default: 1024 } },
+  compute: { n: { minimum: 1, maximum: 2000, default: 256 } },
+  objects: { n: { minimum: 1, maximum: 100_000, default: 2000 } },
+  hash: { kib: { minimum: 1, maximum: 65_536, default: 1024 } },
+  compress: { kib: { minimum: 1, maximum: 16_384, default: 256 } },
+  matrix: { n: { minimum: 1, maximum: 1024, default: 256 } },
+  parallel: {
+    mode: { enum: ['inline', 'threads', 'processes', 'interpreters'] },
+    k: { minimum: 1, maximum: 16, default: 2 },
+    work: { enum: ['compute', 'hash', 'wait'] },
+    n: { minimum: 1, maximum: 65_536, default: 128 },
+  },
+  dbRead: { id: { minimum: 1, maximum: 10_000, default: 1 } },
+  dbReads: {
+    id: { minimum: 1, maximum: 10_000, default: 1 },
+    n: { minimum: 1, maximum: 100, default: 20 },
+  },
+  tokens: {
+    n: { minimum: 1, maximum: 1000, default: 50 },
+    ms: { minimum: 0, maximum: 1000, default: 20 },
+  },
 };
 
-export const computeParams = {
-  n: { minimum: 1, maximum: 2000, default: 256 },
-};
-
-/** Reads whole numbers from a parsed query string. A name given twice is an array there, and refused. */
-export function read(query, params) {
+/** Reads a route's parameters from a parsed query string. A name given twice is an array there, and refused. */
+export function read(query, rules) {
   const values = {};
-  for (const [name, range] of Object.entries(params)) {
-    const text = query[name] ?? String(range.default);
-    const value = typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : NaN;
-    if (!(value >= range.minimum && value <= range.maximum)) throw new Refusal(400, `bad ${name}`);
+  for (const [name, rule] of Object.entries(rules)) {
+    const value = rule.enum ? query[name] : whole(query[name] ?? String(rule.default));
+    const good = rule.enum ? rule.enum.includes(value) : value >= rule.minimum && value <= rule.maximum;
+    if (!good) throw new Refusal(400, `bad ${name}`);
     values[name] = value;
   }
   return values;
+}
+
+function whole(text) {
+  return typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : NaN;
 }

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
+import { draining } from './draining.js';
 import { settings } from './settings.js';
 
 const timeouts = {
@@ -43,10 +44,9 @@ function drainOnSignal(app, server) {
     server.closeIdleConnections();
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
   };
-  let draining = false;
   const drain = () => {
-    if (draining) return;
-    draining = true;
+    if (draining.signal.aborted) return;
+    draining.abort();
     app.close();
     setInterval(sweep, 500);
   };
@@ -57,7 +57,7 @@ function drainOnSignal(app, server) {
 function lead(count) {
   let ready = 0;
   let running = count;
-  let draining = false;
+  let ending = false;
 
   // All listen at once: keep-alive connections made while only one did would stay with it.
   cluster.on('message', () => {
@@ -66,7 +66,7 @@ function lead(count) {
   });
 
   cluster.on('exit', (worker, code, signal) => {
-    if (!draining || code !== 0) {
+    if (!ending || code !== 0) {
       console.error(`worker ${worker.process.pid} ended unexpectedly (${signal ?? code})`);
       process.exit(1); // the other workers end with the primary
     }
@@ -75,7 +75,7 @@ function lead(count) {
   });
 
   const drain = () => {
-    draining = true;
+    ending = true;
     for (const worker of Object.values(cluster.workers)) worker.process.kill('SIGTERM');
   };
   for (const signal of signals) process.on(signal, drain);

@@ -17,4 +17,6 @@ export const settings = {
   port: whole('PORT', 8080, 65_535),
   workers: whole('WORKERS', 1),
   upstreamUrl: process.env.UPSTREAM_URL ?? 'http://127.0.0.1:9000',
+  databaseUrl: process.env.DATABASE_URL ?? 'postgres://bench@127.0.0.1:5432/bench',
+  dbConnections: whole('DB_CONNECTIONS', 16),
 };

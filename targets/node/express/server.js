@@ -1,11 +1,23 @@
 import { createRequire } from 'node:module';
 import { createServer } from 'node:http';
+import { pipeline } from 'node:stream';
 import express from 'express';
 import { about } from '../about.js';
-import { computeParams, read, upstreamParams } from '../params.js';
+import { readBody } from '../body.js';
+import { params, read } from '../params.js';
 import { serve } from '../serve.js';
+import { compress } from '../tasks/compress.js';
 import { compute } from '../tasks/compute.js';
+import { post, view } from '../tasks/dashboard.js';
+import { dbRead, dbReads, dbUpdate } from '../tasks/database.js';
+import { hash } from '../tasks/hash.js';
 import { items } from '../tasks/items.js';
+import { matrix } from '../tasks/matrix.js';
+import { objects } from '../tasks/objects.js';
+import { parallel } from '../tasks/parallel.js';
+import { openRoom } from '../tasks/room.js';
+import { stream } from '../tasks/stream.js';
+import { tokens } from '../tasks/tokens.js';
 import { upstream } from '../tasks/upstream.js';
 
 const { version } = createRequire(import.meta.url)('express/package.json');
@@ -15,6 +27,14 @@ app.disable('etag');
 app.disable('x-powered-by');
 app.enable('case sensitive routing');
 app.enable('strict routing');
+
+const notFound = (res) => res.status(404).json({ error: 'not found' });
+
+// Express would answer HEAD from the GET routes.
+app.use((req, res, next) => {
+  if (req.method === 'HEAD') notFound(res);
+  else next();
+});
 
 app.get('/healthz', (_req, res) => {
   res.json({ ok: true });
@@ -29,15 +49,64 @@ app.get('/json', (_req, res) => {
 });
 
 app.get('/upstream', async (req, res) => {
-  res.json(await upstream(read(req.query, upstreamParams)));
+  res.json(await upstream(read(req.query, params.upstream)));
+});
+
+app.get('/stream', (req, res) => {
+  const text = stream(read(req.query, params.stream));
+  pipeline(text, res.type('text/plain'), () => {}); // a client that goes early is no failure
 });
 
 app.get('/compute', (req, res) => {
-  res.json(compute(read(req.query, computeParams)));
+  res.json(compute(read(req.query, params.compute)));
+});
+
+app.get('/objects', (req, res) => {
+  res.json(objects(read(req.query, params.objects)));
+});
+
+app.get('/hash', (req, res) => {
+  res.json(hash(read(req.query, params.hash)));
+});
+
+app.get('/compress', (req, res) => {
+  res.json(compress(read(req.query, params.compress)));
+});
+
+app.get('/matrix', (req, res) => {
+  res.json(matrix(read(req.query, params.matrix)));
+});
+
+app.get('/parallel', async (req, res) => {
+  res.json(await parallel(read(req.query, params.parallel)));
+});
+
+app.get('/db/read', async (req, res) => {
+  res.json(await dbRead(read(req.query, params.dbRead)));
+});
+
+app.get('/db/reads', async (req, res) => {
+  res.json(await dbReads(read(req.query, params.dbReads)));
+});
+
+app.get('/db/update', async (_req, res) => {
+  res.json(await dbUpdate());
+});
+
+app.get('/dashboard', (_req, res) => {
+  view(res);
+});
+
+app.post('/dashboard', async (req, res) => {
+  res.json(post(await readBody(req)));
+});
+
+app.get('/tokens', (req, res) => {
+  tokens(read(req.query, params.tokens), res);
 });
 
 app.use((_req, res) => {
-  res.status(404).json({ error: 'not found' });
+  notFound(res);
 });
 
 // Express tells an error handler by its four parameters.
@@ -45,4 +114,6 @@ app.use((error, _req, res, _next) => {
   res.status(error.statusCode ?? 500).json({ error: error.message });
 });
 
-serve(createServer(app));
+const server = createServer(app);
+openRoom(server);
+serve(server);

@@ -1,4 +1,4 @@
-import { computeParams, upstreamParams } from '../params.js';
+import { params } from '../params.js';
 
 const text = { type: 'string' };
 const whole = { type: 'integer' };
@@ -12,12 +12,14 @@ const error = object({ error: text });
 const answers = (properties) => ({ 200: object(properties), '4xx': error, '5xx': error });
 
 // "integer" alone would coerce 1e2 and 0x10 as well: the text has to be digits before it is read as a number.
-const param = ({ default: value, ...range }) => ({
+const number = ({ default: value, ...range }) => ({
   default: value,
   allOf: [{ type: 'string', pattern: '^\\d+$' }, { type: 'integer', ...range }],
 });
-const query = (params) =>
-  object(Object.fromEntries(Object.entries(params).map(([name, range]) => [name, param(range)])));
+// The default stands in for a name that is missing: "required" would be checked before all others.
+const choice = (rule) => ({ type: 'string', default: '', ...rule });
+const query = (rules) =>
+  object(Object.fromEntries(Object.entries(rules).map(([name, rule]) => [name, (rule.enum ? choice : number)(rule)])));
 
 export const healthz = { response: answers({ ok: flag }) };
 
@@ -43,11 +45,49 @@ export const items = {
 };
 
 export const upstream = {
-  querystring: query(upstreamParams),
+  querystring: query(params.upstream),
   response: answers({ ok: flag, calls: whole, waited_ms: whole }),
 };
 
-export const compute = {
-  querystring: query(computeParams),
-  response: answers({ n: whole, result: whole }),
+export const stream = { querystring: query(params.stream) };
+
+const reckoned = { response: answers({ n: whole, result: whole }) };
+
+export const compute = { querystring: query(params.compute), ...reckoned };
+
+export const objects = { querystring: query(params.objects), ...reckoned };
+
+export const hash = {
+  querystring: query(params.hash),
+  response: answers({ kib: whole, result: text }),
 };
+
+export const compress = {
+  querystring: query(params.compress),
+  response: answers({ kib: whole, result: whole }),
+};
+
+export const matrix = { querystring: query(params.matrix), ...reckoned };
+
+export const parallel = {
+  querystring: query(params.parallel),
+  response: answers({ mode: text, k: whole, result: whole }),
+};
+
+const row = { id: whole, name: text, cents: whole };
+
+export const dbRead = {
+  querystring: query(params.dbRead),
+  response: answers(row),
+};
+
+export const dbReads = {
+  querystring: query(params.dbReads),
+  response: answers({ items: array(object(row)) }),
+};
+
+export const dbUpdate = { response: answers({ updated: whole }) };
+
+export const post = { response: answers({ viewers: whole }) };
+
+export const tokens = { querystring: query(params.tokens) };

@@ -1,34 +1,67 @@
 import { createServer } from 'node:http';
 import { parse } from 'node:querystring';
+import { pipeline } from 'node:stream';
 import { about } from '../about.js';
-import { computeParams, read, upstreamParams } from '../params.js';
+import { readBody } from '../body.js';
+import { params, read } from '../params.js';
 import { Refusal } from '../refusal.js';
 import { serve } from '../serve.js';
+import { compress } from '../tasks/compress.js';
 import { compute } from '../tasks/compute.js';
+import { post, view } from '../tasks/dashboard.js';
+import { dbRead, dbReads, dbUpdate } from '../tasks/database.js';
+import { hash } from '../tasks/hash.js';
 import { items } from '../tasks/items.js';
+import { matrix } from '../tasks/matrix.js';
+import { objects } from '../tasks/objects.js';
+import { parallel } from '../tasks/parallel.js';
+import { openRoom } from '../tasks/room.js';
+import { stream } from '../tasks/stream.js';
+import { tokens } from '../tasks/tokens.js';
 import { upstream } from '../tasks/upstream.js';
 
-const routes = new Map([
-  ['/healthz', () => ({ ok: true })],
-  ['/about', () => about('node:http', process.versions.node)],
-  ['/json', () => items()],
-  ['/upstream', (search) => upstream(read(parse(search), upstreamParams))],
-  ['/compute', (search) => compute(read(parse(search), computeParams))],
-]);
+// A route gives what is sent as JSON, or nothing if it answers by itself.
+const routes = {
+  GET: new Map([
+    ['/healthz', () => ({ ok: true })],
+    ['/about', () => about('node:http', process.versions.node)],
+    ['/json', () => items()],
+    ['/upstream', (search) => upstream(read(parse(search), params.upstream))],
+    ['/stream', (search, _request, response) => sendText(response, stream(read(parse(search), params.stream)))],
+    ['/compute', (search) => compute(read(parse(search), params.compute))],
+    ['/objects', (search) => objects(read(parse(search), params.objects))],
+    ['/hash', (search) => hash(read(parse(search), params.hash))],
+    ['/compress', (search) => compress(read(parse(search), params.compress))],
+    ['/matrix', (search) => matrix(read(parse(search), params.matrix))],
+    ['/parallel', (search) => parallel(read(parse(search), params.parallel))],
+    ['/db/read', (search) => dbRead(read(parse(search), params.dbRead))],
+    ['/db/reads', (search) => dbReads(read(parse(search), params.dbReads))],
+    ['/db/update', () => dbUpdate()],
+    ['/dashboard', (_search, _request, response) => view(response)],
+    ['/tokens', (search, _request, response) => tokens(read(parse(search), params.tokens), response)],
+  ]),
+  POST: new Map([
+    ['/dashboard', async (_search, request) => post(await readBody(request))],
+  ]),
+};
 
-serve(createServer(async (request, response) => {
+const server = createServer(async (request, response) => {
   try {
-    send(response, 200, await answer(request));
+    const value = await answer(request, response);
+    if (value !== undefined) send(response, 200, value);
   } catch (error) {
     send(response, error.statusCode ?? 500, { error: error.message });
   }
-}));
+});
+openRoom(server);
+serve(server);
 
-function answer({ method, url }) {
+function answer(request, response) {
+  const { method, url } = request;
   const mark = url.indexOf('?');
-  const route = routes.get(mark < 0 ? url : url.slice(0, mark));
-  if (!route || method !== 'GET') throw new Refusal(404, 'not found');
-  return route(mark < 0 ? '' : url.slice(mark + 1));
+  const route = routes[method]?.get(mark < 0 ? url : url.slice(0, mark));
+  if (!route) throw new Refusal(404, 'not found');
+  return route(mark < 0 ? '' : url.slice(mark + 1), request, response);
 }
 
 function send(response, status, value) {
@@ -38,4 +71,9 @@ function send(response, status, value) {
     'content-length': Buffer.byteLength(body),
   });
   response.end(body);
+}
+
+function sendText(response, text) {
+  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
+  pipeline(text, response, () => {}); // a client that goes early is no failure
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
@@ -61,6 +62,47 @@ for (const server of servers) {
       assert.deepEqual(await target.ended, clean);
     });
 
+    it('fails the request of a pool process that is lost, and goes on', { timeout: 20_000 }, async (t) => {
+      const target = await startFor(t, server);
+      const lost = fetch(`${target.url}/parallel?mode=processes&k=2&work=wait&n=60000`);
+      const pids = await children(target.child.pid, 2);
+      await sleep(200);
+      process.kill(pids[0], 'SIGKILL');
+      const response = await lost;
+      assert.deepEqual([response.status, await response.text()], [500, '{"error":"worker lost"}']);
+      const body = await read(`${target.url}/parallel?mode=processes&k=2&work=wait&n=1`);
+      assert.equal(body, '{"mode":"processes","k":2,"result":2}');
+      assert.deepEqual(await target.stop(), clean);
+    });
+
+    it('ends its pools on SIGTERM, once they have answered', { timeout: 20_000 }, async (t) => {
+      const target = await startFor(t, server);
+      const answers = Promise.all(['threads', 'processes'].map((mode) =>
+        read(`${target.url}/parallel?mode=${mode}&k=3&work=wait&n=1500`, new Agent({ keepAlive: true }))));
+      const pids = await children(target.child.pid, 3);
+      await sleep(300);
+      for (const pid of pids) process.kill(pid, 'SIGTERM'); // as a terminal does, which signals the whole group
+      const ended = target.stop();
+      assert.deepEqual(await answers, [
+        '{"mode":"threads","k":3,"result":4500}',
+        '{"mode":"processes","k":3,"result":4500}',
+      ]);
+      assert.deepEqual(await ended, clean);
+      await sleep(100);
+      assert.deepEqual(pids.filter(isRunning), []);
+    });
+
+    it('leaves no process behind when it is killed', { timeout: 20_000 }, async (t) => {
+      const target = await startFor(t, server);
+      const lost = read(`${target.url}/parallel?mode=processes&k=3&work=wait&n=60000`);
+      const pids = await children(target.child.pid, 3);
+      await sleep(300);
+      target.child.kill('SIGKILL');
+      await assert.rejects(lost);
+      await sleep(500);
+      assert.deepEqual(pids.filter(isRunning), []);
+    });
+
     it('serves from two workers', { timeout: 20_000 }, async (t) => {
       const target = await startFor(t, server, { WORKERS: '2' });
       const pids = new Set();
@@ -87,6 +129,7 @@ for (const server of servers) {
       const bad = [
         ...['', '0', '-1', '1.5', '8e3', 'x', '65536'].map((PORT) => ({ PORT })),
         ...['', '0', 'two'].map((WORKERS) => ({ WORKERS })),
+        ...['0', '-1', 'x'].map((DB_CONNECTIONS) => ({ DB_CONNECTIONS })),
       ];
       for (const env of bad) {
         const { code, stdout, stderr } = await run(server, env).ended;
@@ -107,6 +150,27 @@ for (const server of servers) {
       assert.equal(code, 1);
       assert.match(stderr, /invalid url/i);
     });
+  });
+}
+
+/** The ids of a process's children, once there are so many. */
+async function children(pid, count) {
+  for (;;) {
+    const ids = processes().filter(({ parent }) => parent === pid).map(({ id }) => id);
+    if (ids.length >= count) return ids;
+    await sleep(20);
+  }
+}
+
+function isRunning(pid) {
+  return processes().some(({ id, state }) => id === pid && state !== 'Z');
+}
+
+function processes() {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,state='], { encoding: 'utf8' }).trim().split('\n');
+  return lines.map((line) => {
+    const [id, parent, state] = line.trim().split(/\s+/);
+    return { id: Number(id), parent: Number(parent), state };
   });
 }
 

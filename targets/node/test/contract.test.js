@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { servers, start, startUpstream } from './processes.js';
 
@@ -30,9 +31,48 @@ const json = `{"items":[${[
 //       return total
 const computed = { 1: 1, 2: 105, 3: 178, 10: 1864, 64: 71171, 256: 1134272 };
 
+// The other answers were computed by CPython with hashlib, zlib and whole numbers, from the words of the contract.
+const answered = {
+  objects: { 1: 537907, 2: 691399, 10: 140541, 2000: 699043, 100000: 652519 },
+  hash: {
+    1: '"2bce1ba628720664be4b9fdd77aae0678e5f0f3f02fc6ff641ec879094f6a404"',
+    64: '"4b640d85ab3ba30fd02c9fc9db4a8928f416322ad27022ea58a65aaee68a4df2"',
+    1024: '"631b84027d6b9e52b539c4e8373622d23032dfadc64d60af87339c9037e4f769"',
+  },
+  compress: { 1: 1153022763, 2: 3873975178, 256: 152267075 },
+  matrix: { 1: 0, 2: 251, 3: 874, 10: 29672, 256: 503294946 },
+};
+const defaults = { objects: 2000, hash: 1024, compress: 256, matrix: 256 };
+const works = {
+  'work=compute&n=10': 1864,
+  'work=compute': 283846,
+  'work=hash&n=64': 4940813,
+  'work=hash': 16691684,
+  'work=wait&n=30': 30,
+};
+const streamed = { // SHA-256
+  1: '2edc986847e209b4016e141a6dc8716d3207350f416969382d431539bf292e4a',
+  65: '2dace5302110e1a15cef7754895c44f0a80b6f04836015d376fd9df4cdb330c4',
+  1024: 'ac4802e1518b8b702312cafcf3a5b3a835ab0b7e73051124bd202eff3ee567c5',
+  2000: '71fb4c30e25e6dc4b9a8ceb8260d3b696a7196466e82bef1678c1cbc714f7278',
+};
+
+// Ranges of the routes that need nothing but themselves, and of /db, which refuses before it asks the database.
+const ranges = {
+  '/stream': { kib: [1, 65536] },
+  '/objects': { n: [1, 100000] },
+  '/hash': { kib: [1, 65536] },
+  '/compress': { kib: [1, 16384] },
+  '/matrix': { n: [1, 1024] },
+  '/db/read': { id: [1, 10000] },
+  '/db/reads': { id: [1, 10000], n: [1, 100] },
+  '/tokens': { n: [1, 1000], ms: [0, 1000] },
+};
+
 const badNumbers = ['', 'x', '-1', '+5', '1.0', '1e1', '0x10', '%205', '5%0A', '1_0', '%D9%A3', '1&n=2', '99999999999999999999'];
 
 const headerNames = ['connection', 'content-length', 'content-type', 'date', 'keep-alive'];
+const streamHeaderNames = ['connection', 'content-type', 'date', 'keep-alive', 'transfer-encoding'];
 
 for (const server of servers) {
   describe(server, () => {
@@ -67,6 +107,84 @@ for (const server of servers) {
       }
       await check('/compute', 200, `{"n":256,"result":${computed[256]}}`);
       await check('/compute?n=003', 200, `{"n":3,"result":${computed[3]}}`);
+    });
+
+    for (const [route, results] of Object.entries(answered)) {
+      it(`answers /${route}`, async () => {
+        const name = route === 'hash' || route === 'compress' ? 'kib' : 'n';
+        for (const [value, result] of Object.entries(results)) {
+          // Twice: what is kept must not have been changed.
+          await check(`/${route}?${name}=${value}`, 200, `{"${name}":${value},"result":${result}}`);
+          await check(`/${route}?${name}=${value}`, 200, `{"${name}":${value},"result":${result}}`);
+        }
+        await check(`/${route}`, 200, `{"${name}":${defaults[route]},"result":${results[defaults[route]]}}`);
+      });
+    }
+
+    for (const mode of ['inline', 'threads', 'processes']) {
+      it(`answers /parallel by ${mode}`, { timeout: 20_000 }, async () => {
+        for (const [work, result] of Object.entries(works)) {
+          await check(`/parallel?mode=${mode}&${work}&k=3`, 200, `{"mode":"${mode}","k":3,"result":${3 * result}}`);
+          await check(`/parallel?mode=${mode}&${work}`, 200, `{"mode":"${mode}","k":2,"result":${2 * result}}`);
+        }
+      });
+
+      it(`goes on while ${mode} waits`, { timeout: 20_000 }, async () => {
+        const waiting = check(`/parallel?mode=${mode}&k=2&work=wait&n=1000`, 200, `{"mode":"${mode}","k":2,"result":2000}`);
+        let done = false;
+        waiting.finally(() => { done = true; });
+        await check('/healthz', 200, '{"ok":true}');
+        assert.ok(!done);
+        await waiting;
+      });
+    }
+
+    it('queues what is more than the workers of a pool', { timeout: 20_000 }, async () => {
+      const body = '{"mode":"threads","k":16,"result":160}';
+      await Promise.all(Array.from({ length: 5 }, () => check('/parallel?mode=threads&k=16&work=wait&n=10', 200, body)));
+    });
+
+    it('has no interpreters', () =>
+      check('/parallel?mode=interpreters&work=wait', 501, '{"error":"no interpreters"}'));
+
+    it('refuses bad parameters of /parallel, the first first', async () => {
+      const good = { mode: 'inline', k: 2, work: 'wait', n: 1 };
+      const bad = {
+        mode: ['', 'Inline', 'constructor', 'inline&mode=inline', undefined],
+        k: [...badNumbers.filter((k) => !k.includes('&')), '0', '17'],
+        work: ['', 'x', 'toString', 'wait&work=wait', undefined],
+        n: ['x', '0', '65537', '1&n=1'],
+      };
+      const names = Object.keys(good);
+      for (const [index, name] of names.entries()) {
+        for (const value of bad[name]) {
+          // What comes after it is bad as well.
+          const all = { ...good, [name]: value };
+          for (const later of names.slice(index + 1)) all[later] = 'x';
+          const query = Object.entries(all).filter(([, text]) => text !== undefined).map(([key, text]) => `${key}=${text}`);
+          await check(`/parallel?${query.join('&')}`, 400, `{"error":"bad ${name}"}`);
+        }
+      }
+      for (const mode of ['inline', 'threads', 'interpreters']) {
+        await check(`/parallel?mode=${mode}&work=compute&n=2001`, 400, '{"error":"bad n"}');
+      }
+    });
+
+    it('answers /stream', async () => {
+      for (const [kib, digest] of [...Object.entries(streamed), ['', streamed[1024]]]) {
+        const response = await fetch(`${target.url}/stream${kib && `?kib=${kib}`}`);
+        const bytes = Buffer.from(await response.arrayBuffer());
+        assert.equal(bytes.length, (kib || 1024) * 1024);
+        assert.equal(createHash('sha256').update(bytes).digest('hex'), digest);
+        assert.match(response.headers.get('content-type'), /^text\/plain(; charset=utf-8)?$/);
+        assert.deepEqual([...response.headers.keys()].sort(), streamHeaderNames);
+      }
+    });
+
+    it('outlives a client that leaves in the middle of a stream', async () => {
+      const response = await fetch(`${target.url}/stream?kib=65536`);
+      await response.body.cancel();
+      await check('/healthz', 200, '{"ok":true}');
     });
 
     it('answers /about', async () => {
@@ -137,12 +255,32 @@ for (const server of servers) {
       assert.equal(upstream.state.calls, 0);
     });
 
+    it('refuses bad parameters of the other routes', async () => {
+      for (const [path, names] of Object.entries(ranges)) {
+        for (const [name, [least, most]] of Object.entries(names)) {
+          for (const value of [...badNumbers, String(most + 1), ...(least > 0 ? ['0'] : [])]) {
+            await check(`${path}?${name}=${value}`.replace('&n=', `&${name}=`), 400, `{"error":"bad ${name}"}`);
+          }
+        }
+        const [first] = Object.keys(names);
+        const all = Object.keys(names).reverse().map((name) => `${name}=x`);
+        await check(`${path}?${all.join('&')}`, 400, `{"error":"bad ${first}"}`);
+      }
+    });
+
     it('answers 404 to anything else', async () => {
       for (const path of ['/', '/jso', '/json/', '/JSON', '/json/1', '/constructor', '/%zz']) {
         await check(path, 404, '{"error":"not found"}');
       }
       await check('/json', 404, '{"error":"not found"}', { method: 'POST', body: 'x' });
       await check('/json', 404, '{"error":"not found"}', { method: 'DELETE' });
+      await check('/dashboard', 404, '{"error":"not found"}', { method: 'PUT', body: '{}' });
+      await check('/room', 404, '{"error":"not found"}');
+      for (const path of ['/json', '/dashboard']) {
+        assert.equal((await fetch(target.url + path, { method: 'HEAD' })).status, 404);
+      }
+      const long = await fetch(`${target.url}/json`, { method: 'POST', body: 'x'.repeat(100_000) });
+      assert.deepEqual([long.status, await long.text()], [404, '{"error":"not found"}']);
     });
   });
 }

@@ -7,9 +7,9 @@ export const servers = ['http', 'express', 'fastify'];
 
 const root = new URL('..', import.meta.url);
 
-/** Runs a server with the given environment; `ended` tells how it ended and what it wrote to stderr. */
+/** Runs a server (http/server.js) or another file (express/quickstart) with the given environment; `ended` tells how it ended and what it wrote to stderr. */
 export function run(server, env) {
-  const child = spawn(process.execPath, [`${server}/server.js`], {
+  const child = spawn(process.execPath, [server.includes('/') ? `${server}.js` : `${server}/server.js`], {
     cwd: root,
     env: { NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -65,7 +65,7 @@ export async function startUpstream() {
   return { close, state, url: `http://127.0.0.1:${server.address().port}` };
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();

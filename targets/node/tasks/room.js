@@ -1,0 +1,48 @@
+import { WebSocketServer } from 'ws';
+import { draining } from '../draining.js';
+import { BACKLOG, GRACE, MESSAGE } from '../limits.js';
+
+const notFound = '{"error":"not found"}';
+
+/** Opens /room, the chat room, to a server's WebSockets. */
+export function openRoom(server) {
+  const room = new WebSocketServer({
+    noServer: true, // or another path would be 400
+    perMessageDeflate: false,
+    maxPayload: MESSAGE,
+    closeTimeout: GRACE,
+  });
+
+  server.on('upgrade', (request, socket, head) => {
+    if (request.url === '/room' || request.url.startsWith('/room?')) {
+      room.handleUpgrade(request, socket, head, (member) => join(room, member));
+    } else {
+      refuse(socket);
+    }
+  });
+
+  draining.signal.addEventListener('abort', () => {
+    room.close(); // nobody else comes in
+    for (const member of room.clients) member.close(1001);
+  });
+}
+
+function join(room, member) {
+  member.on('error', () => {}); // a broken frame or connection, which is closed anyway
+  member.on('message', (text, isBinary) => {
+    if (isBinary) return;
+    for (const each of room.clients) {
+      each.send(text, { binary: false }); // the same bytes for all: ws neither copies nor masks them
+      if (each.bufferedAmount > BACKLOG) each.terminate();
+    }
+  });
+}
+
+function refuse(socket) {
+  socket.on('error', () => {}); // gone before its answer
+  socket.end(
+    'HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Type: application/json\r\n'
+      + `Content-Length: ${notFound.length}\r\n\r\n${notFound}`,
+    () => socket.destroy(),
+  );
+}
