@@ -4,9 +4,9 @@ import argparse
 import signal
 import sys
 
-import uvicorn
-
 from servers.settings import DRAIN_SECONDS, KEEP_ALIVE_SECONDS, settings
+
+ROOM_BYTES = 64 * 1024  # the longest message
 
 APPS = {"asgi": "servers.asgi:app", "fastapi": "servers.fastapi_app:app"}
 
@@ -15,6 +15,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m servers", description=__doc__)
     parser.add_argument("app", choices=APPS)
     app = APPS[parser.parse_args().app]
+
+    import uvicorn  # noqa: PLC0415 (the processes of /parallel import this file, too)
+
+    from servers.protocol import TransportProtocol  # noqa: PLC0415
 
     # uvicorn drains on SIGTERM and then raises it again for whoever had it before. With Python's
     # default that kills the process; a clean stop has to end with 0.
@@ -25,10 +29,14 @@ def main() -> None:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
-        ws="none",
+        http=TransportProtocol,
+        ws="websockets-sansio",
+        ws_max_size=ROOM_BYTES,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
         lifespan="on",
         access_log=False,
+        log_level="warning",
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,

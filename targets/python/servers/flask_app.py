@@ -1,18 +1,41 @@
 """Flask: the contract on WSGI, with a thread for each request."""
 
+from __future__ import annotations
+
+import atexit
+import threading
+from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 from flask.json.provider import DefaultJSONProvider
 
 from servers.about import About, about
+from servers.refusal import Refusal
 from servers.settings import settings
+from servers.tasks.compress import TEXT_KIB, compress
 from servers.tasks.compute import GRID, compute
+from servers.tasks.database import ITEM, READS
+from servers.tasks.hashing import HASH_KIB, sha256
 from servers.tasks.items import items
-from servers.tasks.upstream import CALLS, WAIT_MS, UpstreamError
+from servers.tasks.matrix import SIDE, matrix
+from servers.tasks.objects import RECORDS, objects
+from servers.tasks.parallel import (
+    MODE,
+    SIZE,
+    TASKS,
+    WORK,
+    Pools,
+    check_size,
+    inline,
+)
+from servers.tasks.stream import STREAM_KIB, pieces
+from servers.tasks.upstream import CALLS, WAIT_MS
 from servers.tasks.upstream.sync_client import SyncUpstream
-from servers.whole_number import BadNumberError
+
+if TYPE_CHECKING:
+    from servers.tasks.database.sync_client import SyncDatabase
 
 
 class ContractJSONProvider(DefaultJSONProvider):
@@ -35,6 +58,24 @@ app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # only GET is in the contract
 
 # Made at import, so once in each worker: gunicorn imports the app after it has forked.
 upstream = SyncUpstream(settings.upstream_url)
+pools = Pools()
+atexit.register(pools.close)
+opening_database = threading.Lock()
+
+
+def database() -> SyncDatabase:
+    """Open the database's pool, the first time: a worker never asked does not carry the driver."""
+    with opening_database:
+        return open_database()
+
+
+@cache
+def open_database() -> SyncDatabase:
+    from servers.tasks.database.sync_client import SyncDatabase  # noqa: PLC0415
+
+    opened = SyncDatabase(settings.database_url, settings.db_pool_size)
+    atexit.register(opened.close)
+    return opened
 
 
 @app.get("/healthz")
@@ -70,17 +111,70 @@ def get_compute() -> dict[str, Any]:
     return {"n": n, "result": compute(n)}
 
 
+@app.get("/objects")
+def get_objects() -> dict[str, Any]:
+    n = RECORDS.read(request.args.get("n"))
+    return {"n": n, "result": objects(n)}
+
+
+@app.get("/hash")
+def get_hash() -> dict[str, Any]:
+    kib = HASH_KIB.read(request.args.get("kib"))
+    return {"kib": kib, "result": sha256(kib)}
+
+
+@app.get("/compress")
+def get_compress() -> dict[str, Any]:
+    kib = TEXT_KIB.read(request.args.get("kib"))
+    return {"kib": kib, "result": compress(kib)}
+
+
+@app.get("/matrix")
+def get_matrix() -> dict[str, Any]:
+    n = SIDE.read(request.args.get("n"))
+    return {"n": n, "result": matrix(n)}
+
+
+@app.get("/parallel")
+def get_parallel() -> dict[str, Any]:
+    mode = MODE.read(request.args.get("mode"))
+    k = TASKS.read(request.args.get("k"))
+    work = WORK.read(request.args.get("work"))
+    n = check_size(work, SIZE.read(request.args.get("n")))
+    result = inline(k, work, n) if mode == "inline" else pools.run(mode, k, work, n)
+    return {"mode": mode, "k": k, "result": result}
+
+
+@app.get("/db/read")
+def get_db_read() -> dict[str, Any]:
+    item = ITEM.read(request.args.get("id"))
+    return {**database().read(item)}
+
+
+@app.get("/db/reads")
+def get_db_reads() -> dict[str, Any]:
+    first = ITEM.read(request.args.get("id"))
+    n = READS.read(request.args.get("n"))
+    return {"items": database().reads(first, n)}
+
+
+@app.get("/db/update")
+def get_db_update() -> dict[str, Any]:
+    return {"updated": database().update()}
+
+
+@app.get("/stream")
+def get_stream() -> Response:
+    kib = STREAM_KIB.read(request.args.get("kib"))
+    return Response(pieces(kib), mimetype="text/plain")
+
+
 @app.errorhandler(404)
 @app.errorhandler(405)
 def not_found(_: Exception) -> tuple[dict[str, Any], int]:
     return {"error": "not found"}, 404
 
 
-@app.errorhandler(BadNumberError)
-def bad_parameter(error: BadNumberError) -> tuple[dict[str, Any], int]:
-    return {"error": str(error)}, 400
-
-
-@app.errorhandler(UpstreamError)
-def upstream_failed(_: UpstreamError) -> tuple[dict[str, Any], int]:
-    return {"error": "upstream failed"}, 502
+@app.errorhandler(Refusal)
+def refused(refusal: Refusal) -> tuple[dict[str, Any], int]:
+    return {"error": refusal.error}, refusal.status

@@ -1,4 +1,4 @@
-"""The environment, read once and checked before anything is served."""
+"""The environment, checked before anything is served."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from servers.whole_number import BadNumberError, WholeNumber
+from servers.parameters import BadParameterError, WholeNumber
 
 KEEP_ALIVE_SECONDS = 75
 # A stopping server may finish what it has accepted. The longest answer takes ten seconds
@@ -16,6 +16,7 @@ DRAIN_SECONDS = 15
 PORT = WholeNumber("PORT", default=8080, least=1, most=65535)
 WORKERS = WholeNumber("WORKERS", default=1, least=1)
 THREADS = WholeNumber("THREADS", default=64, least=1)
+DB_CONNECTIONS = WholeNumber("DB_CONNECTIONS", default=16, least=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,13 @@ class Settings:
     workers: int
     threads: int
     upstream_url: str
+    database_url: str
+    db_connections: int
+
+    @property
+    def db_pool_size(self) -> int:
+        """Each worker's share of the server's database connections."""
+        return max(1, self.db_connections // self.workers)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -37,10 +45,12 @@ class Settings:
             workers=read(WORKERS),
             threads=read(THREADS),
             upstream_url=env.get("UPSTREAM_URL", "http://127.0.0.1:9000"),
+            database_url=env.get("DATABASE_URL", "postgres://bench@127.0.0.1:5432/bench"),
+            db_connections=read(DB_CONNECTIONS),
         )
 
 
 try:
     settings = Settings.from_env(os.environ)
-except BadNumberError as error:
+except BadParameterError as error:
     sys.exit(f"{error}: not a positive whole number in range")

@@ -20,6 +20,10 @@ COMMANDS = {
         *("-c", "gunicorn.conf.py", "servers.flask_app:app"),
     ],
 }
+QUICK_STARTS = {
+    "quickstart-fastapi": [sys.executable, "-m", "quickstart", "fastapi"],
+    "quickstart-flask": [sys.executable, "-m", "quickstart", "flask"],
+}
 
 
 class Answer(NamedTuple):
@@ -37,16 +41,18 @@ class Server:
     def connect(self) -> HTTPConnection:
         return HTTPConnection("127.0.0.1", self.port, timeout=20)
 
-    def get(self, path: str, method: str = "GET") -> Answer:
+    def get(self, path: str, method: str = "GET", body: bytes | None = None) -> Answer:
         connection = self.connect()
         try:
-            return ask(connection, path, method)
+            return ask(connection, path, method, body)
         finally:
             connection.close()
 
 
-def ask(connection: HTTPConnection, path: str, method: str = "GET") -> Answer:
-    connection.request(method, path)
+def ask(
+    connection: HTTPConnection, path: str, method: str = "GET", body: bytes | None = None
+) -> Answer:
+    connection.request(method, path, body)
     response = connection.getresponse()
     headers = {name.lower(): value for name, value in response.getheaders()}
     return Answer(response.status, headers, response.read())
@@ -54,7 +60,13 @@ def ask(connection: HTTPConnection, path: str, method: str = "GET") -> Answer:
 
 def spawn(name: str, **env: str) -> subprocess.Popen[bytes]:
     own = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.Popen(COMMANDS[name], cwd=FOLDER, env=own | env, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        (COMMANDS | QUICK_STARTS)[name],
+        cwd=FOLDER,
+        env=own | env,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # so that what is left of it can be told from others' processes
+    )
 
 
 @contextmanager
@@ -69,6 +81,27 @@ def running(name: str, **env: str) -> Iterator[Server]:
         if process.poll() is None:
             process.terminate()
         process.communicate(timeout=30)
+
+
+def left_behind(server: Server) -> list[str]:
+    """Tell what still runs of a server that has ended; helpers may take a moment to notice."""
+    deadline = time.monotonic() + 5
+    while (left := in_session(server.process.pid)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
+
+
+def in_session(session: int) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, rest = path.read_text().rpartition(")")
+        except OSError:
+            continue  # it has just ended
+        state, _, _, its_session = rest.split()[:4]
+        if int(its_session) == session and state != "Z":
+            found.append(name)
+    return found
 
 
 def free_port() -> int:

@@ -9,6 +9,8 @@ import pytest
 from tests.processes import COMMANDS, FOLDER, Server, ask, free_port, running, spawn
 from tests.slow_service import SlowService
 
+PROCESSES = "/parallel?mode=processes&work=hash"
+
 pytestmark = pytest.mark.parametrize("name", COMMANDS)
 
 
@@ -57,7 +59,7 @@ def test_two_workers_serve(name: str) -> None:
         assert len(pids) == 2
 
 
-@pytest.mark.parametrize("variable", ["PORT", "WORKERS", "THREADS"])
+@pytest.mark.parametrize("variable", ["PORT", "WORKERS", "THREADS", "DB_CONNECTIONS"])
 @pytest.mark.parametrize("value", ["", "0", "-1", "1.5", "many"])
 def test_bad_environment(name: str, variable: str, value: str) -> None:
     process = spawn(name, **{"PORT": str(free_port()), variable: value})
@@ -84,7 +86,7 @@ def test_upstream_not_there(name: str) -> None:
 def test_writes_nothing_to_its_folder(name: str, service: SlowService) -> None:
     before = snapshot()
     with running(name, UPSTREAM_URL=service.url) as server:
-        for path in ("/json", "/upstream", "/compute?n=16", "/nothing"):
+        for path in ("/json", "/upstream", "/matrix", PROCESSES, "/db/read", "/nothing"):
             server.get(path)
         assert snapshot() == before
     assert snapshot() == before

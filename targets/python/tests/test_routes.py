@@ -2,6 +2,7 @@ import json
 import platform
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,64 @@ def test_json(server: Server) -> None:
 )
 def test_compute(server: Server, query: str, body: bytes) -> None:
     check(server.get(f"/compute{query}"), 200, body)
+
+
+# What Node.js answers, worked out there by itself (the products in plain loops).
+HASHED = {
+    1: "2bce1ba628720664be4b9fdd77aae0678e5f0f3f02fc6ff641ec879094f6a404",
+    64: "4b640d85ab3ba30fd02c9fc9db4a8928f416322ad27022ea58a65aaee68a4df2",
+    1024: "631b84027d6b9e52b539c4e8373622d23032dfadc64d60af87339c9037e4f769",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/objects", b'{"n":2000,"result":699043}'),
+        ("/objects?n=1", b'{"n":1,"result":537907}'),
+        ("/objects?n=10", b'{"n":10,"result":140541}'),
+        ("/objects?n=100000", b'{"n":100000,"result":652519}'),
+        ("/compress", b'{"kib":256,"result":152267075}'),
+        ("/compress?kib=1", b'{"kib":1,"result":1153022763}'),
+        ("/matrix", b'{"n":256,"result":503294946}'),
+        ("/matrix?n=1", b'{"n":1,"result":0}'),
+        ("/matrix?n=7", b'{"n":7,"result":10617}'),
+        ("/matrix?n=64", b'{"n":64,"result":7861105}'),
+        ("/hash", b'{"kib":1024,"result":"%s"}' % HASHED[1024].encode()),
+        ("/hash?kib=1", b'{"kib":1,"result":"%s"}' % HASHED[1].encode()),
+        ("/hash?kib=64", b'{"kib":64,"result":"%s"}' % HASHED[64].encode()),
+    ],
+)
+def test_computing(server: Server, path: str, body: bytes) -> None:
+    check(server.get(path), 200, body)
+    check(server.get(path), 200, body)  # from what was kept
+
+
+@pytest.mark.parametrize(("query", "kib"), [("", 1024), ("?kib=1", 1), ("?kib=130", 130)])
+def test_stream(server: Server, query: str, kib: int) -> None:
+    answer = server.get(f"/stream{query}")
+    text = b"".join(bytes([97 + i // 64 % 26]) * 1024 for i in range(kib))
+    assert (answer.status, answer.body) == (200, text)
+    assert answer.headers["content-type"].split(";")[0] == "text/plain"
+    assert answer.headers["transfer-encoding"] == "chunked"
+    assert answer.headers.keys() <= HEADERS - {"content-length"} | {"transfer-encoding"}
+
+
+def test_stream_is_written_as_it_is_read(server: Server) -> None:
+    connection = server.connect()
+    connection.request("GET", "/stream?kib=65536")
+    before = memory(server)
+    time.sleep(1)
+    assert memory(server) - before < 16 * 1024 * 1024
+    assert len(connection.getresponse().read()) == 64 * 1024 * 1024
+    connection.close()
+
+
+def memory(server: Server) -> int:
+    """Tell the resident memory of the process that serves."""
+    pid = json.loads(server.get("/about").body)["pid"]
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
 
 @pytest.mark.parametrize(
@@ -121,9 +180,21 @@ def test_bad_n_of_upstream(server: Server, service: SlowService, value: str) -> 
     assert not service.paths
 
 
-@pytest.mark.parametrize("value", ["0", "2001", *NO_NUMBERS])
-def test_bad_n_of_compute(server: Server, value: str) -> None:
-    check(server.get(f"/compute?n={value}"), 400, b'{"error":"bad n"}')
+@pytest.mark.parametrize("value", ["0", "100001", *NO_NUMBERS])
+def test_bad_n_of_computing(server: Server, value: str) -> None:
+    for path in ("/compute", "/objects", "/matrix"):
+        check(server.get(f"{path}?n={value}"), 400, b'{"error":"bad n"}')
+
+
+@pytest.mark.parametrize("value", ["0", "65537", *NO_NUMBERS])
+def test_bad_kib(server: Server, value: str) -> None:
+    for path in ("/stream", "/hash", "/compress"):
+        check(server.get(f"{path}?kib={value}"), 400, b'{"error":"bad kib"}')
+
+
+@pytest.mark.parametrize("path", ["/compute?n=2001", "/matrix?n=1025", "/compress?kib=16385"])
+def test_just_out_of_range(server: Server, path: str) -> None:
+    assert server.get(path).status == 400
 
 
 def test_bad_ms_is_told_before_bad_n(server: Server) -> None:

@@ -1,6 +1,6 @@
 """The work of /compute: Mandelbrot iteration counts in plain Python."""
 
-from servers.whole_number import WholeNumber
+from servers.parameters import WholeNumber
 
 GRID = WholeNumber("n", default=256, least=1, most=2000)
 

@@ -6,7 +6,8 @@ megabytes, nor an ASGI worker urllib3.
 
 import json
 
-from servers.whole_number import WholeNumber
+from servers.parameters import WholeNumber
+from servers.refusal import Refusal
 
 WAIT_MS = WholeNumber("ms", default=20, least=0, most=10_000)
 CALLS = WholeNumber("n", default=1, least=1, most=100)
@@ -17,8 +18,11 @@ CONNECT_SECONDS = 5
 READ_SECONDS = 12  # longer than the longest wait that can be asked for
 
 
-class UpstreamError(Exception):
+class UpstreamError(Refusal):
     """A call failed, or its answer is not what was asked for."""
+
+    status = 502
+    error = "upstream failed"
 
 
 def wait_url(base_url: str, ms: int) -> str:

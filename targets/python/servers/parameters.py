@@ -1,14 +1,19 @@
-"""Whole numbers as the contract wants them, from the environment and from query strings."""
+"""Parameters as the contract wants them, from the environment and from query strings."""
 
 import sys
 from dataclasses import dataclass
 
+from servers.refusal import Refusal
 
-class BadNumberError(ValueError):
-    """The text is no whole number, or is out of range."""
+
+class BadParameterError(Refusal):
+    """The text is no whole number, is out of range, or is none of the words to choose from."""
+
+    status = 400
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"bad {name}")
+        self.error = f"bad {name}"
+        super().__init__(self.error)
 
 
 def digits_only(text: str) -> str:
@@ -33,7 +38,23 @@ class WholeNumber:
         try:
             value = int(digits_only(text))  # int() refuses thousands of digits by itself
         except ValueError:
-            raise BadNumberError(self.name) from None
+            raise BadParameterError(self.name) from None
+        return self.check(value)
+
+    def check(self, value: int) -> int:
         if not self.least <= value <= self.most:
-            raise BadNumberError(self.name)
+            raise BadParameterError(self.name)
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A named word, which has to be given."""
+
+    name: str
+    words: tuple[str, ...]
+
+    def read(self, text: str | None) -> str:
+        if text not in self.words:
+            raise BadParameterError(self.name)
+        return text

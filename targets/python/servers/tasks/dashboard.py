@@ -1,0 +1,79 @@
+"""The work of /dashboard: what is posted goes to all who watch, as server-sent events."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from servers.asgi_types import Receive, Scope, Send
+from servers.refusal import Refusal
+from servers.tasks.audience import Audience, Member
+from servers.tasks.tokens import EVENT_STREAM
+
+MOST_BYTES = 64 * 1024
+
+HEADERS = [(name.encode(), value.encode()) for name, value in EVENT_STREAM.items()]
+
+to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+class Dashboard:
+    def __init__(self, stopping: asyncio.Future[None]) -> None:
+        self._stopping = stopping
+        self._viewers = Audience()
+
+    async def watch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the stream, until the viewer goes or the server stops: an ASGI app."""
+
+        async def send_text(text: str, more: bool = True) -> None:
+            # JSON has no other way to write half a surrogate pair than this.
+            body = text.encode("utf-8", "backslashreplace")
+            await send({"type": "http.response.body", "body": body, "more_body": more})
+
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await send_text(": welcome\n\n")
+        with self._viewers.joined(Member(send_text, scope["state"]["transport"])):
+            gone = asyncio.ensure_future(disconnected(receive))
+            await asyncio.wait([gone, self._stopping], return_when=asyncio.FIRST_COMPLETED)
+        gone.cancel()
+        await send_text("", more=False)
+
+    async def post(self, update: str) -> int:
+        """Send an update to all viewers, and tell how many they are."""
+        return await self._viewers.tell(f"data: {update}\n\n")
+
+    def hurry(self, seconds: float) -> None:
+        self._viewers.hurry(seconds)
+
+
+class BadBodyError(Refusal):
+    """The body is no JSON object, or is too long."""
+
+    status = 400
+    error = "bad body"
+
+
+async def read_update(chunks: AsyncIterator[bytes]) -> str:
+    """Read a JSON object, and write it anew in compact form."""
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise BadBodyError
+    try:
+        update = json.loads(body.decode(), parse_constant=refuse)
+        text = to_json(update)
+    except (ValueError, RecursionError):
+        raise BadBodyError from None
+    if not isinstance(update, dict):
+        raise BadBodyError
+    return text
+
+
+def refuse(constant: str) -> None:
+    """NaN and Infinity, which Python reads, are no JSON."""
+    raise ValueError(constant)
+
+
+async def disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

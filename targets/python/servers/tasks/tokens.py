@@ -1,0 +1,33 @@
+"""The work of /tokens: events on a schedule, as a language model's answer comes."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from servers.parameters import WholeNumber
+
+TOKENS = WholeNumber("n", default=50, least=1, most=1000)
+INTERVAL_MS = WholeNumber("ms", default=20, least=0, most=1000)
+
+
+EVENT_STREAM = {"content-type": "text/event-stream", "cache-control": "no-cache"}
+
+
+def tokens(n: int, ms: int, stopping: asyncio.Future[None]) -> AsyncGenerator[bytes, None]:
+    """Give event i `i * ms` milliseconds from now, and end when `stopping` is done.
+
+    The times are counted from the request, not from event to event: a late one delays no other.
+    """
+    return events(n, ms / 1000, asyncio.get_running_loop().time(), stopping)
+
+
+async def events(
+    n: int, interval: float, came: float, stopping: asyncio.Future[None]
+) -> AsyncGenerator[bytes, None]:
+    loop = asyncio.get_running_loop()
+    for i in range(n):
+        wait = came + i * interval - loop.time()
+        if wait > 0:
+            await asyncio.wait([stopping], timeout=wait)
+        if stopping.done():
+            return
+        yield b'data: {"i":%d,"token":"token-%d"}\n\n' % (i, i)
