@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"sync/atomic"
@@ -40,22 +41,36 @@ type drive struct {
 	seen    chan flight
 }
 
-// connect dials connections ahead of the first request, for a burst such as
-// follows a stall of 10 ms in an open loop, so that few requests have to wait for
-// one. What goes wrong here will show in the requests.
-func (d *drive) connect() {
+// connect dials connections ahead of the first request. In an open loop they are
+// those that the schedule wants open, which are used in turn; or, where it names none,
+// as many as a burst takes such as follows a stall of 10 ms: what goes wrong with
+// those will show in the requests.
+func (d *drive) connect() error {
 	n := d.s.Connections
-	if !d.s.Open() {
+	held := d.s.Open() && n > 0
+	d.wire.InTurn(held)
+	patience := time.Second
+	switch {
+	case held:
+		if most := mostOpen(); int64(n) > most {
+			return fmt.Errorf("%w: %d connections are to be open, but the limit on open files leaves %d", ErrDescriptors, n, most)
+		}
+		patience = 30 * time.Second
 		d.wire.Trim(d.request, n)
-	} else {
+	case d.s.Open():
 		n = min(1+int(float64(d.s.Rate)/100), mostAhead, int(d.cap))
+	default:
+		d.wire.Trim(d.request, n)
 	}
-	ctx, cancel := context.WithTimeout(d.ctx, time.Second)
+	ctx, cancel := context.WithTimeout(d.ctx, patience)
 	defer cancel()
-	d.wire.Open(ctx, d.request, n)
+	if err := d.wire.Open(ctx, d.request, n); err != nil && held {
+		return fmt.Errorf("open %d connections: %w", n, err)
+	}
+	return nil
 }
 
-// mostAhead is how many connections an open loop dials ahead at most.
+// mostAhead is how many connections an open loop dials ahead at most, where it names none.
 const mostAhead = 256
 
 func (d *drive) begin() {

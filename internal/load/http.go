@@ -26,6 +26,9 @@ import (
 	"github.com/claimbench/claimbench/internal/wire"
 )
 
+// mostInflight is how many requests an open loop keeps in flight at most.
+const mostInflight int64 = 10_000
+
 // grace is how long after its end a schedule's late requests are still sent.
 const grace = 2 * time.Second
 
@@ -65,7 +68,7 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 	if s.Open() {
 		drive.cap = int64(d.MaxInflight)
 		if drive.cap == 0 {
-			drive.cap = mostInflight()
+			drive.cap = min(mostOpen(), mostInflight)
 		}
 	}
 	shards := d.attackers(s)

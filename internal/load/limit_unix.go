@@ -2,14 +2,17 @@
 
 package load
 
-import "golang.org/x/sys/unix"
+import (
+	"math"
 
-// mostInflight is how many requests this process can have in flight: 10,000, or
-// what its limit on file descriptors leaves.
-func mostInflight() int64 {
+	"golang.org/x/sys/unix"
+)
+
+// mostOpen is how many connections the limit on file descriptors leaves this process.
+func mostOpen() int64 {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
-		return 10_000
+		return math.MaxInt32
 	}
-	return int64(max(min(limit.Cur, 10_064), 128)) - 64
+	return int64(max(min(limit.Cur, math.MaxInt32), 128)) - 64
 }

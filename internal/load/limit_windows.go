@@ -1,4 +1,6 @@
 package load
 
-// mostInflight is how many requests this process can have in flight.
-func mostInflight() int64 { return 10_000 }
+import "math"
+
+// mostOpen is how many connections this process can have.
+func mostOpen() int64 { return math.MaxInt32 }

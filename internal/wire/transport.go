@@ -55,6 +55,7 @@ type Transport struct {
 	TLS     *tls.Config   // for https; nil for the defaults
 
 	dialled atomic.Uint64
+	inTurn  atomic.Bool
 	watched atomic.Value // of watch: the context of Watch
 
 	mu      sync.Mutex
@@ -217,7 +218,11 @@ func (t *Transport) on(ctx context.Context, c *conn, r *Request, body io.Writer,
 	return untouched, err
 }
 
-// take returns an idle connection, the one that was used last, or nil.
+// InTurn has each exchange take the idle connection that was used longest ago, so
+// that all are used in turn, in place of the one that was used last.
+func (t *Transport) InTurn(on bool) { t.inTurn.Store(on) }
+
+// take returns an idle connection, or nil.
 func (t *Transport) take(key string, now time.Time) *conn {
 	for {
 		t.mu.Lock()
@@ -227,7 +232,12 @@ func (t *Transport) take(key string, now time.Time) *conn {
 			return nil
 		}
 		c := list[len(list)-1]
-		t.idle[key] = list[:len(list)-1]
+		if t.inTurn.Load() {
+			c, list = list[0], list[1:]
+		} else {
+			list = list[:len(list)-1]
+		}
+		t.idle[key] = list
 		t.mu.Unlock()
 		if c.alive(now) {
 			return c

@@ -1,0 +1,275 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+)
+
+// pair is a stream and the server's end of it.
+func pair(t testing.TB) (*Stream, *net.TCPConn) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	transport := newTransport(t)
+	stream, err := transport.Dial(context.Background(), listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stream.Close() })
+	conn, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return stream, conn.(*net.TCPConn)
+}
+
+// Who reads late learns when it came all the same, where the kernel stamps.
+func TestStreamTellsWhenItCame(t *testing.T) {
+	stream, server := pair(t)
+	const late = 50 * time.Millisecond
+	check := func(began time.Time, at int64, stamped bool) {
+		t.Helper()
+		if stamped != KernelClock() {
+			t.Errorf("stamped: %v", stamped)
+		}
+		if at < began.UnixNano() || stamped && at > began.Add(late).UnixNano() {
+			t.Errorf("it came %v after it was sent", time.Duration(at-began.UnixNano()))
+		}
+	}
+	buffer := make([]byte, 100)
+	for range 3 {
+		began := time.Now()
+		server.Write([]byte("hello"))
+		time.Sleep(late)
+		n, at, stamped, err := stream.Read(buffer)
+		if err != nil || string(buffer[:n]) != "hello" {
+			t.Fatalf("%q, %v", buffer[:n], err)
+		}
+		check(began, at, stamped)
+	}
+	for range 3 {
+		began := time.Now()
+		server.Write([]byte("hello"))
+		time.Sleep(late)
+		err := stream.Receive(func(p []byte, at int64, stamped bool) bool {
+			if string(p) != "hello" {
+				t.Errorf("%q", p)
+			}
+			check(began, at, stamped)
+			return false
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestStreamReceivesAll(t *testing.T) {
+	stream, server := pair(t)
+	data := make([]byte, 3<<20)
+	for i := range data {
+		data[i] = byte(i / 7)
+	}
+	var writing sync.WaitGroup
+	writing.Go(func() {
+		for at := 0; at < len(data); {
+			n := min(1+at%200_000, len(data)-at)
+			server.Write(data[at : at+n])
+			at += n
+		}
+		server.CloseWrite()
+	})
+	var got bytes.Buffer
+	err := stream.Receive(func(p []byte, at int64, stamped bool) bool {
+		got.Write(p)
+		return true
+	})
+	writing.Wait()
+	if err != io.EOF || !bytes.Equal(got.Bytes(), data) {
+		t.Errorf("%d bytes, %v", got.Len(), err)
+	}
+	if n, _, _, err := stream.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("%d bytes after the end, %v", n, err)
+	}
+}
+
+// The end is told, however it comes: with what was before it, or after it.
+func TestStreamHearsTheEnd(t *testing.T) {
+	for name, end := range map[string]func(*net.TCPConn){
+		"close": func(c *net.TCPConn) { c.Close() },
+		"reset": func(c *net.TCPConn) { c.SetLinger(0); c.Close() },
+	} {
+		for _, pause := range []time.Duration{0, 20 * time.Millisecond} {
+			t.Run(name, func(t *testing.T) {
+				for range 20 {
+					stream, server := pair(t)
+					ended := make(chan error, 1)
+					go func() { ended <- stream.Receive(func([]byte, int64, bool) bool { return true }) }()
+					server.Write([]byte("last words"))
+					time.Sleep(pause)
+					end(server)
+					select {
+					case err := <-ended:
+						if err == nil {
+							t.Error("no error")
+						}
+					case <-time.After(10 * time.Second):
+						t.Fatal("the end was not heard")
+					}
+					stream.Close()
+				}
+			})
+		}
+	}
+}
+
+func TestStreamIsInterrupted(t *testing.T) {
+	for name, interrupt := range map[string]func(*Stream){
+		"interrupt": (*Stream).Interrupt,
+		"close":     func(s *Stream) { s.Close() },
+		"deadline":  func(s *Stream) { s.SetDeadline(time.Now().Add(10 * time.Millisecond)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			stream, _ := pair(t)
+			ended := make(chan error, 1)
+			go func() { ended <- stream.Receive(func([]byte, int64, bool) bool { return true }) }()
+			time.Sleep(20 * time.Millisecond)
+			interrupt(stream)
+			err := <-ended
+			if !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
+				t.Error(err)
+			}
+			if _, _, _, err := stream.Read(make([]byte, 1)); err == nil {
+				t.Error("the next read went on")
+			}
+			if _, err := stream.Write([]byte("x")); err == nil {
+				t.Error("the next write went on")
+			}
+		})
+	}
+}
+
+func TestTryWriteDoesNotWait(t *testing.T) {
+	stream, server := pair(t)
+	if stream.socket == nil {
+		if n, err := stream.TryWrite([]byte("x")); n != 0 || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+		t.Skip("this system gives no means to try")
+	}
+	piece := bytes.Repeat([]byte("x"), 100_000)
+	total := 0
+	for {
+		n, err := stream.TryWrite(piece)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += n
+		if n < len(piece) {
+			break
+		}
+		if total > 1<<30 {
+			t.Fatal("a gigabyte was written that nobody reads")
+		}
+	}
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		if n, err := io.Copy(io.Discard, server); int(n) != total+3 || err != nil {
+			t.Errorf("%d of %d bytes came, %v", n, total+3, err)
+		}
+	})
+	if _, err := stream.Write([]byte("end")); err != nil { // waits
+		t.Error(err)
+	}
+	stream.Close()
+	reading.Wait()
+	if _, err := stream.TryWrite(piece); err == nil {
+		t.Error("a write after the close")
+	}
+}
+
+func TestDialFails(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	transport := newTransport(t)
+	var op *net.OpError
+	if _, err := transport.Dial(context.Background(), address); !errors.As(err, &op) || op.Op != "dial" {
+		t.Error(err)
+	}
+	transport.Close()
+	if _, err := transport.Dial(context.Background(), address); !errors.Is(err, ErrClosed) {
+		t.Error(err)
+	}
+}
+
+// A stream that is silent costs a goroutine and what the kernel keeps, no buffer.
+func TestSilentStreamsAreSmall(t *testing.T) {
+	const n = 200
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	transport := newTransport(t)
+	var before, after runtime.MemStats
+	var running sync.WaitGroup
+	streams := make([]*Stream, n)
+	conns := make([]net.Conn, n)
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := range n {
+		if streams[i], err = transport.Dial(context.Background(), listener.Addr().String()); err != nil {
+			t.Fatal(err)
+		}
+		if conns[i], err = listener.Accept(); err != nil {
+			t.Fatal(err)
+		}
+		conns[i].Write([]byte("x"))
+		running.Go(func() { streams[i].Receive(func([]byte, int64, bool) bool { return true }) })
+	}
+	time.Sleep(100 * time.Millisecond)
+	runtime.GC()
+	runtime.GC() // empties the pool
+	runtime.ReadMemStats(&after)
+	if each := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / n; each > 16<<10 {
+		t.Errorf("each stream holds %d bytes", each)
+	}
+	for i := range n {
+		streams[i].Close()
+		conns[i].Close()
+	}
+	running.Wait()
+}
+
+func BenchmarkReceive(b *testing.B) {
+	stream, server := pair(b)
+	message := make([]byte, 256)
+	got := make(chan struct{}, 1)
+	var running sync.WaitGroup
+	running.Go(func() {
+		stream.Receive(func([]byte, int64, bool) bool { got <- struct{}{}; return true })
+	})
+	b.ReportAllocs()
+	for b.Loop() {
+		server.Write(message)
+		<-got
+	}
+	stream.Close()
+	running.Wait()
+}
