@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/claimbench/claimbench/internal/plan"
+	conduct "github.com/claimbench/claimbench/internal/run"
 )
 
 func newPlan(p *project) *cobra.Command {
@@ -28,7 +31,7 @@ func newPlan(p *project) *cobra.Command {
 			}
 			var total time.Duration
 			for _, t := range made.Trials {
-				total += t.Duration() + overhead
+				total += conduct.Takes(t)
 			}
 			pinned := fmt.Sprintf("generator on CPUs %s, servers on CPUs %s", made.CPUs.Generator, made.CPUs.Target)
 			if made.CPUs.Target == "" {
@@ -36,10 +39,17 @@ func newPlan(p *project) *cobra.Command {
 			}
 			fmt.Fprintf(out, "plan %s\nprofile %s, runner %s, seed %d: %d rounds, %d trials, about %s; %s\n\n",
 				plan.Hash(encoded), made.Profile.Name, made.Runner, made.Seed, made.Profile.Rounds, len(made.Trials), about(total), pinned)
+			for _, name := range slices.Sorted(maps.Keys(made.Skipped)) {
+				fmt.Fprintf(out, "not tested: %s: %s\n", name, made.Skipped[name])
+			}
 			w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "TRIAL\tROUND\tSCENARIO\tTARGET\tVARIANT\tPHASES")
+			fmt.Fprintln(w, "TRIAL\tROUND\tSCENARIO\tTARGET\tVARIANT\tCPUS\tPHASES")
 			for _, t := range made.Trials {
-				fmt.Fprintf(w, "%d\t%d\t%s\t%s\t%s\t", t.N, t.Round, t.Scenario, t.Target, t.Variant)
+				on := t.CPUs
+				if t.Shared {
+					on += " shared"
+				}
+				fmt.Fprintf(w, "%d\t%d\t%s\t%s\t%s\t%s\t", t.N, t.Round, t.Scenario, t.Target, t.Variant, on)
 				for i, phase := range t.Phases {
 					if i > 0 {
 						fmt.Fprint(w, ", ")

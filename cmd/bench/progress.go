@@ -13,9 +13,6 @@ import (
 	conduct "github.com/claimbench/claimbench/internal/run"
 )
 
-// overhead is about how long a trial takes beside its phases: launch, check, stop.
-const overhead = 900 * time.Millisecond
-
 // progress tells the person at the keyboard what is running: with a bar where
 // there is a terminal, in a line for each trial where there is none.
 type progress struct {
@@ -33,7 +30,7 @@ func newProgress(w io.Writer, p *bench.Plan, done func(int) bool) *progress {
 	for _, t := range p.Trials {
 		if !done(t.N) {
 			pr.trials++
-			pr.total += t.Duration() + overhead
+			pr.total += conduct.Takes(t)
 		}
 	}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -80,13 +77,16 @@ func (p *progress) Used(bench.Trial, bench.Usage)      {}
 
 func (p *progress) Ended(r bench.TrialResult) {
 	p.made = max(p.made, 0) + 1
-	p.spent += r.Trial.Duration() + overhead
+	p.spent += conduct.Takes(r.Trial)
 	state := "ok"
-	if !r.Valid {
+	switch {
+	case !r.Valid:
 		state = "not valid: " + r.Reason
+	case r.Reason != "":
+		state = "valid but for " + r.Reason
 	}
 	if p.bar != nil {
-		if !r.Valid {
+		if r.Reason != "" {
 			p.bar.Clear()
 			fmt.Fprintf(p.w, "trial %d, %s: %s\n", r.Trial.N, r.Trial.Arm(), state)
 		}

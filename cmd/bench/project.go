@@ -52,7 +52,7 @@ func (p *project) load(ctx context.Context) (root string, err error) {
 	if p.catalogue, err = plan.LoadCatalogue(ctx, root); err != nil {
 		return "", err
 	}
-	p.scenarios, err = plan.LoadScenarios(filepath.Join(root, "scenarios"), p.catalogue.Services)
+	p.scenarios, err = plan.LoadScenarios(filepath.Join(root, "scenarios"), p.catalogue)
 	return root, err
 }
 

@@ -32,6 +32,8 @@ type session struct {
 	choice
 	out, resume, listen string
 	failOn              []string
+	budget              time.Duration
+	began               time.Time
 	stdout, stderr      io.Writer
 }
 
@@ -64,13 +66,18 @@ func (s *session) flags(cmd *cobra.Command, p *project, profile, runner string) 
 	f.StringVar(&s.out, "out", "", "folder for the run, which must not exist (default: reports/TIME-PROFILE)")
 	f.StringVar(&s.resume, "resume", "", "go on with an interrupted run in this folder")
 	f.StringVar(&s.listen, "listen", "", "serve Prometheus metrics of the run on this address, such as 127.0.0.1:9464")
+	f.DurationVar(&s.budget, "budget", 0, "end after about this time, preparation included, with what is known by then, such as 20m")
 	f.StringSliceVar(&s.failOn, "fail-on", nil, "exit with 3 if a claim has this verdict, such as contradicted")
 	cmd.MarkFlagDirname("resume")
 	cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(bench.VerdictNames, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func (s *session) run(cmd *cobra.Command, p *project) error {
+	s.began = time.Now()
 	s.stdout, s.stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
+	if s.budget < 0 {
+		return badInput("write a duration such as 20m", "--budget must be positive")
+	}
 	for _, v := range s.failOn {
 		if !slices.Contains(bench.VerdictNames, v) {
 			return badInput("known are "+strings.Join(bench.VerdictNames, ", "), "unknown verdict %q for --fail-on", v)
@@ -177,6 +184,9 @@ func (s *session) broken(why error, dir string) error {
 // measure makes the trials that are not done.
 func (s *session) measure(ctx context.Context, w *work) (err error) {
 	c := &conduct.Conductor{Plan: w.plan, Writer: w.writer, Done: func(int) bool { return false }}
+	if s.budget > 0 {
+		c.Deadline = s.began.Add(s.budget - judging)
+	}
 	if w.old != nil {
 		c.Done = w.old.Done
 		if !w.old.Environment.Time.IsZero() {
@@ -211,6 +221,9 @@ func (s *session) measure(ctx context.Context, w *work) (err error) {
 	return c.Run(ctx)
 }
 
+// judging is what is left of a budget for stopping, judging and writing the reports.
+const judging = 4 * time.Second
+
 // certifier measures the instrument in short: its capacity, and its accuracy at
 // the lowest and the highest of the plan's rates.
 func certifier(p *bench.Plan) (func(ctx context.Context, generator, servers cpuset.Set) (bench.Certificate, error), error) {
@@ -221,7 +234,7 @@ func certifier(p *bench.Plan) (func(ctx context.Context, generator, servers cpus
 	var rates []bench.Rate
 	for _, t := range p.Trials {
 		for _, phase := range t.Phases {
-			if phase.Measure != "" && phase.Schedule.Open() {
+			if phase.Measure == bench.MeasureLatency {
 				rates = append(rates, phase.Schedule.Rate)
 			}
 		}
@@ -247,14 +260,10 @@ func runLabel(dir string) string {
 }
 
 func newLauncher(ctx context.Context, w *work) (bench.Launcher, error) {
-	cpus, err := cpuset.Parse(w.plan.CPUs.Target)
-	if err != nil {
-		return nil, err
-	}
 	if w.plan.Runner == "docker" {
-		return target.NewDocker(ctx, w.root, runLabel(w.writer.Dir), cpus)
+		return target.NewDocker(ctx, w.root, runLabel(w.writer.Dir))
 	}
-	return &target.Process{Root: w.root, CPUs: cpus}, nil
+	return &target.Process{Root: w.root}, nil
 }
 
 // finish judges the run from its directory, writes the reports, and prints the verdicts.

@@ -28,18 +28,31 @@ type Quote struct {
 
 // Test is a ratio (Of against To) or a bound (Of alone) on one metric of one
 // scenario. Of and To name a runtime or a target. With runtimes the test is
-// made once for each tier; latency metrics once for each common rate.
+// made once for each tier; metrics at common rates once for each rate.
 type Test struct {
 	Scenario string   `json:"scenario"`
-	Metric   string   `json:"metric" jsonschema:"enum=throughput,enum=cpu_seconds_per_1k,enum=memory_bytes,enum=p50,enum=p90,enum=p99"`
+	Metric   string   `json:"metric" jsonschema:"description=What is compared"`
 	Of       string   `json:"of"`
 	To       string   `json:"to,omitempty"`
 	Expect   string   `json:"expect,omitempty" jsonschema:"enum=higher,enum=lower"`
 	Margin   *Percent `json:"margin,omitempty" jsonschema:"description=Smallest difference that matters"`
 	Tiers    []string `json:"tiers,omitempty" jsonschema:"description=Default: every tier that both sides have"`
 	Variant  Variant  `json:"variant,omitempty" jsonschema:"description=Default: the scenario's first"`
-	AtMost   *float64 `json:"at_most,omitempty" jsonschema:"description=Upper bound in the metric's unit"`
-	AtLeast  *float64 `json:"at_least,omitempty" jsonschema:"description=Lower bound in the metric's unit"`
+	Level    string   `json:"level,omitempty" jsonschema:"description=Level of the scenario; default: its first"`
+	// Base is what each side's number is divided by: its own at another level or
+	// variant, that of another target, or of its quick start.
+	Base    *Base    `json:"base,omitempty" jsonschema:"description=What each side's number is relative to"`
+	AtMost  *float64 `json:"at_most,omitempty" jsonschema:"description=Upper bound in the metric's unit"`
+	AtLeast *float64 `json:"at_least,omitempty" jsonschema:"description=Lower bound in the metric's unit"`
+}
+
+// Base names the trial and level that a number is relative to. What it leaves out is
+// as in the test.
+type Base struct {
+	Target     string  `json:"target,omitempty"`
+	Quickstart bool    `json:"quickstart,omitempty" jsonschema:"description=The quick start of the target"`
+	Variant    Variant `json:"variant,omitempty"`
+	Level      string  `json:"level,omitempty"`
 }
 
 // Expectations of a ratio test.

@@ -19,12 +19,13 @@ type Gates struct {
 	Stolen    float64  `json:"cpu_stolen"`             // most CPU time that a hypervisor gave to others, as a share
 	Throttled float64  `json:"cpu_throttled"`          // most time that a CPU quota kept servers or generator from running, as a share
 	Late      Duration `json:"upstream_late,omitzero"` // most lateness of our upstream at the 99th percentile in an open loop
+	Service   float64  `json:"service_cpu"`            // most CPU time of a service that targets lean on in an open loop, as a share of its CPUs
 }
 
 // StandardGates are the gates of every plan.
 var StandardGates = Gates{
 	Sent: .99, Lag: Duration{time.Millisecond}, LagShare: .05, Generator: .7, Load: .7, Little: .02,
-	ClockStep: Duration{50 * time.Microsecond}, Stolen: .02, Throttled: .01, Late: Duration{time.Millisecond},
+	ClockStep: Duration{50 * time.Microsecond}, Stolen: .02, Throttled: .01, Late: Duration{time.Millisecond}, Service: .7,
 }
 
 // Gate is one figure of a phase that shows how the instrument worked.
@@ -47,10 +48,11 @@ const (
 	GateStolen    = "CPU stolen"
 	GateThrottled = "CPU throttled"
 	GateLate      = "upstream late p99"
+	GateService   = "service CPU"
 )
 
 // GateNames are the known gates in the order in which they are shown.
-var GateNames = []string{GateSent, GateLag, GateGenerator, GateLoad, GateLittle, GateClock, GateStolen, GateThrottled, GateLate}
+var GateNames = []string{GateSent, GateLag, GateGenerator, GateLoad, GateLittle, GateClock, GateStolen, GateThrottled, GateLate, GateService}
 
 // Figure is the gate's value beside its limit: "2.1ms of 1ms".
 func (g Gate) Figure() string { return g.text(g.Value) + " of " + g.text(g.Limit) }

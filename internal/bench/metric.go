@@ -5,28 +5,74 @@ import "sort"
 // Metric is a number that a trial yields and a claim can be judged by.
 type Metric struct {
 	Name     string
-	Unit     string  // of the value: "1/s", "s", "B"
-	Measure  string  // the measure that yields it
-	Quantile float64 // of the response time, 0 where the metric is no percentile
-	Margin   float64 // default margin of equality, as a ratio above 1
+	Unit     string   // of the value: "1/s", "s", "B"; "" for a ratio or a count
+	Measures []string // the measures that yield it
+	AtRate   bool     // there is one at each common rate
+	Quantile float64  // of the response or delivery time, 0 where the metric is no percentile
+	Margin   float64  // default margin of equality, as a ratio above 1
+	Based    bool     // it is relative to the test's base, and needs one
+	Exact    bool     // counted, not measured: the same in every round
 	Title    string
 }
 
-// Metrics are the known metrics by name. A quantile is taken at each common
-// rate; the others are taken over the closed loop.
-var Metrics = map[string]Metric{
-	"throughput": {Name: "throughput", Unit: "1/s", Measure: MeasureThroughput, Margin: 1.10,
+var (
+	closed    = []string{MeasureThroughput, MeasureScaling, MeasureParallelism}
+	atRates   = []string{MeasureLatency, MeasureDelivery}
+	latency   = []string{MeasureLatency}
+	delivery  = []string{MeasureDelivery}
+	footprint = []string{MeasureFootprint}
+)
+
+// Metrics are the known metrics by name.
+var Metrics = byName(
+	Metric{Name: "throughput", Unit: "1/s", Measures: closed, Margin: 1.10,
 		Title: "good answers a second, closed loop"},
-	"cpu_seconds_per_1k": {Name: "cpu_seconds_per_1k", Unit: "s", Measure: MeasureThroughput, Margin: 1.10,
+	Metric{Name: "capacity", Unit: "1/s", Measures: []string{MeasureCapacity}, Margin: 1.10,
+		Title: "highest rate of good answers (or deliveries) within the SLO"},
+	Metric{Name: "cpu_seconds_per_1k", Unit: "s", Measures: closed, Margin: 1.10,
 		Title: "CPU-seconds per 1,000 good answers, closed loop"},
-	"memory_bytes": {Name: "memory_bytes", Unit: "B", Measure: MeasureThroughput, Margin: 1.10,
+	Metric{Name: "memory_bytes", Unit: "B", Measures: closed, Margin: 1.10,
 		Title: "largest memory of the whole server under load"},
-	"p50": {Name: "p50", Unit: "s", Measure: MeasureLatency, Quantile: .50, Margin: 1.10,
+	Metric{Name: "cpu_seconds_per_1k_at_rate", Unit: "s", Measures: atRates, AtRate: true, Margin: 1.10,
+		Title: "CPU-seconds per 1,000 good answers (or deliveries) at a common rate"},
+	Metric{Name: "memory_bytes_at_rate", Unit: "B", Measures: atRates, AtRate: true, Margin: 1.10,
+		Title: "memory of the whole server after a phase at a common rate"},
+	Metric{Name: "memory_per_connection", Unit: "B", Measures: latency, AtRate: true, Based: true, Margin: 1.10,
+		Title: "memory that each further open connection takes"},
+	Metric{Name: "p50", Unit: "s", Measures: latency, AtRate: true, Quantile: .50, Margin: 1.10,
 		Title: "median response time at a common rate"},
-	"p90": {Name: "p90", Unit: "s", Measure: MeasureLatency, Quantile: .90, Margin: 1.10,
+	Metric{Name: "p90", Unit: "s", Measures: latency, AtRate: true, Quantile: .90, Margin: 1.10,
 		Title: "90th percentile of response time at a common rate"},
-	"p99": {Name: "p99", Unit: "s", Measure: MeasureLatency, Quantile: .99, Margin: 1.25,
+	Metric{Name: "p99", Unit: "s", Measures: latency, AtRate: true, Quantile: .99, Margin: 1.25,
 		Title: "99th percentile of response time at a common rate"},
+	Metric{Name: "delivery_p50", Unit: "s", Measures: delivery, AtRate: true, Quantile: .50, Margin: 1.10,
+		Title: "median time from when a message was due until a member had it"},
+	Metric{Name: "delivery_p90", Unit: "s", Measures: delivery, AtRate: true, Quantile: .90, Margin: 1.10,
+		Title: "90th percentile of the time from when a message was due until a member had it"},
+	Metric{Name: "delivery_p99", Unit: "s", Measures: delivery, AtRate: true, Quantile: .99, Margin: 1.25,
+		Title: "99th percentile of the time from when a message was due until a member had it"},
+	Metric{Name: "cores_used", Measures: closed, Margin: 1.10,
+		Title: "CPU-seconds a second, closed loop"},
+	Metric{Name: "speedup", Measures: closed, Based: true, Margin: 1.10,
+		Title: "throughput relative to the base's"},
+	Metric{Name: "efficiency", Measures: closed, Based: true, Margin: 1.10,
+		Title: "speed-up over how many times the base's workers or parallel parts there are"},
+	Metric{Name: "cold_start", Unit: "s", Measures: footprint, Margin: 1.10,
+		Title: "launch to the first good answer, geometric mean of a round's launches"},
+	Metric{Name: "idle_memory_bytes", Unit: "B", Measures: footprint, Margin: 1.10,
+		Title: "memory of the whole server after its first answers, idle"},
+	Metric{Name: "image_bytes", Unit: "B", Measures: footprint, Margin: 1.10, Exact: true,
+		Title: "size of the container image"},
+	Metric{Name: "settings", Margin: 1, Exact: true,
+		Title: "settings changed from the framework's quick start"},
+)
+
+func byName(list ...Metric) map[string]Metric {
+	metrics := map[string]Metric{}
+	for _, m := range list {
+		metrics[m.Name] = m
+	}
+	return metrics
 }
 
 // MetricNames are the names of the known metrics, sorted.

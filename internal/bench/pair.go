@@ -18,7 +18,7 @@ func Pairs(t Test, targets []Target) []Pair {
 	side := func(name string) (found []Target) {
 		for _, target := range targets {
 			inTier := len(t.Tiers) == 0 || slices.Contains(t.Tiers, target.Tier)
-			if target.Name == name || target.Runtime == name && inTier {
+			if target.Name == name || target.Runtime == name && inTier && target.Production() {
 				found = append(found, target)
 			}
 		}

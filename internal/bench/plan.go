@@ -18,11 +18,14 @@ type Plan struct {
 	Guide     Guide      `json:"guide"`
 	Scenarios []Scenario `json:"scenarios"`
 	Targets   []Target   `json:"targets"`
-	Trials    []Trial    `json:"trials"` // in the order in which they run
+	Services  []Service  `json:"services,omitempty"` // that the scenarios need
+	Trials    []Trial    `json:"trials"`             // in the order in which they run
+	// Skipped are scenarios that this machine or profile cannot run, with the reason.
+	Skipped map[string]string `json:"skipped,omitempty"`
 }
 
 // PlanSchema is the current version of Plan.
-const PlanSchema = 2
+const PlanSchema = 3
 
 // Profile is how much is measured.
 type Profile struct {
@@ -31,16 +34,36 @@ type Profile struct {
 	Warmup  Duration `json:"warmup"`  // of each trial
 	Measure Duration `json:"measure"` // of each phase
 	Rates   int      `json:"rates"`   // how many of a scenario's rates are measured, 0 for all
+	Tiers   int      `json:"tiers"`   // how many of a scenario's tiers are measured, 0 for all
+	// Probe is how long one rate is tried in the search for a capacity, 0 for no search;
+	// Resolution how close the rates that held and that did not have to come.
+	Probe      Duration `json:"probe,omitzero"`
+	Resolution Percent  `json:"resolution,omitempty"`
+	Launches   int      `json:"launches"` // cold starts of a trial that measures them
+	// Stretch is the most that a phase at a common rate may be made longer to, for the
+	// scenario's percentile, or else for the 90th or 50th; 0 where none is.
+	Stretch Duration `json:"stretch,omitzero"`
 	// Evidence is false where the profile's verdicts are a first look only.
 	Evidence bool `json:"evidence"`
 }
 
 // Profiles are the known profiles, least first.
 var Profiles = []Profile{
-	{Name: "demo", Rounds: 3, Warmup: seconds(.4), Measure: seconds(.6), Rates: 1},
-	{Name: "quick", Rounds: 6, Warmup: seconds(2), Measure: seconds(5)},
-	{Name: "ci", Rounds: 10, Warmup: seconds(2), Measure: seconds(5), Evidence: true},
-	{Name: "evidence", Rounds: 10, Warmup: seconds(3), Measure: seconds(10), Evidence: true},
+	{Name: "demo", Rounds: 3, Warmup: seconds(.4), Measure: seconds(.6), Rates: 1, Launches: 1},
+	{Name: "quick", Rounds: 6, Warmup: seconds(.5), Measure: seconds(1), Rates: 1, Tiers: 2,
+		Probe: seconds(.6), Resolution: .06, Launches: 2, Stretch: seconds(5)},
+	{Name: "ci", Rounds: 10, Warmup: seconds(1), Measure: seconds(2), Rates: 1, Tiers: 2,
+		Probe: seconds(1), Resolution: .04, Launches: 2, Stretch: seconds(5), Evidence: true},
+	{Name: "evidence", Rounds: 10, Warmup: seconds(2), Measure: seconds(4),
+		Probe: seconds(3), Resolution: .02, Launches: 2, Stretch: seconds(15), Evidence: true},
+}
+
+// RatesOf are the scenario's rates that the profile measures.
+func (p Profile) RatesOf(s Scenario) []Rate {
+	if p.Rates > 0 && p.Rates < len(s.Rates) {
+		return s.Rates[:p.Rates]
+	}
+	return s.Rates
 }
 
 func seconds(s float64) Duration { return Duration{time.Duration(s * float64(time.Second))} }
@@ -61,23 +84,46 @@ type Trial struct {
 	Scenario string  `json:"scenario"`
 	Target   string  `json:"target"`
 	Variant  Variant `json:"variant,omitempty"`
+	// CPUs are those of the server, as a list; empty for no pinning. Shared says that the
+	// generator runs on some of them.
+	CPUs     string  `json:"cpus,omitempty"`
+	Shared   bool    `json:"shared,omitempty"`
+	Launches int     `json:"launches,omitempty"` // cold starts before the one that is put under load
 	Phases   []Phase `json:"phases"`
 }
 
-// Phase is one drive of a trial.
+// Phase is one drive of a trial; one that measures capacity is a search, of many drives.
 type Phase struct {
-	Name     string   `json:"name"` // "warmup", "latency@200/s", "throughput"
-	Measure  string   `json:"measure,omitempty"`
+	Name     string   `json:"name"`              // see PhaseName
+	Measure  string   `json:"measure,omitempty"` // empty for a warm-up
+	Level    string   `json:"level,omitempty"`
 	Schedule Schedule `json:"schedule"`
 }
 
-// LatencyPhase is the name of the phase that measures latency at a rate.
-func LatencyPhase(r Rate) string { return "latency@" + r.String() }
+// Warmup is what the phases are named that measure nothing.
+const Warmup = "warmup"
 
-// Duration is how long the phases of the trial are planned to last.
+// PhaseName is the name of a phase: its level, if the scenario has any, then what it
+// measures, then its rate, if that is not 0: "threads/throughput", "latency@200/s".
+func PhaseName(level, measure string, r Rate) string {
+	name := measure
+	if level != "" {
+		name = level + "/" + measure
+	}
+	if r > 0 {
+		name += "@" + r.String()
+	}
+	return name
+}
+
+// Duration is about how long the phases of the trial last: a search for a capacity
+// takes several probes.
 func (t Trial) Duration() time.Duration {
 	var d time.Duration
 	for _, p := range t.Phases {
+		if p.Measure == MeasureCapacity {
+			d += 5 * p.Schedule.Duration.Duration
+		}
 		d += p.Schedule.Duration.Duration
 	}
 	return d
@@ -94,6 +140,14 @@ func ArmName(scenario, target string, v Variant) string {
 		name += "[" + v.String() + "]"
 	}
 	return name
+}
+
+// CellName is the name of an arm at a level.
+func CellName(arm, level string) string {
+	if level == "" {
+		return arm
+	}
+	return arm + " " + level
 }
 
 // Folder is the name of the trial's folder in a run directory.

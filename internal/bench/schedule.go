@@ -31,7 +31,8 @@ type Schedule struct {
 // Open reports whether the schedule is an open loop.
 func (s Schedule) Open() bool { return s.Rate > 0 }
 
-// Hit is one request. Due, Sent and Done count from the start of the drive.
+// Hit is one request, or one delivery of a message to a member, or one event of a
+// stream. Due, Sent and Done count from the start of the drive.
 // Sent is taken before the connection is dialled where one is needed, else
 // just before the request is written; Done when the last byte of the answer
 // arrived. In a closed loop Due is Sent.
@@ -64,6 +65,9 @@ const (
 	ErrBody      = "body"      // a sampled answer with another body than the target gave before
 	ErrInflight  = "inflight"  // due while more requests were in flight than the driver allows
 	ErrStopped   = "stopped"   // the drive was cancelled
+	ErrLost      = "lost"      // a message that a member did not get within the timeout
+	ErrOrder     = "order"     // a message that a member got before an earlier one, or twice
+	ErrClosed    = "closed"    // a message to a member whose connection the server had ended
 )
 
 // Latency is what the server took.

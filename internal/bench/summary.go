@@ -16,10 +16,12 @@ type Summary struct {
 // PhaseSummary is what the raw hits of one phase say.
 type PhaseSummary struct {
 	Name     string
+	Level    string
 	Rate     Rate // 0 in a closed loop
 	Requests int  // due; in a closed loop those sent
 	Good     int
 	Failed   int
+	Held     bool          // within the scenario's SLO, if it has one
 	Elapsed  time.Duration // start of the phase to the last answer
 	// Spectrum holds rising quantiles of the response time, as far as BeyondQuantile
 	// samples lie beyond them. A failed, censored or timed-out request enters at the
@@ -39,7 +41,8 @@ type Point struct {
 // Value is a trial's number for a metric, in the metric's unit.
 type Value struct {
 	Metric string
-	Rate   Rate // 0 where the metric is no percentile
+	Level  string
+	Rate   Rate // 0 where the metric is not taken at a rate
 	Value  float64
 }
 
@@ -53,10 +56,10 @@ func (s *Summary) Phase(name string) (PhaseSummary, bool) {
 	return PhaseSummary{}, false
 }
 
-// Value returns the trial's number for a metric at a rate.
-func (s *Summary) Value(metric string, rate Rate) (float64, bool) {
+// Value returns the trial's number for a metric at a level and a rate.
+func (s *Summary) Value(metric, level string, rate Rate) (float64, bool) {
 	for _, v := range s.Values {
-		if v.Metric == metric && v.Rate == rate {
+		if v.Metric == metric && v.Level == level && v.Rate == rate {
 			return v.Value, true
 		}
 	}

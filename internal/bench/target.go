@@ -30,6 +30,43 @@ type Target struct {
 	Ready Duration `json:"ready,omitzero"`
 	// Path are folders, relative to the prepared copy, that go before PATH.
 	Path []string `json:"path,omitempty"`
+	// Settings are what was changed from the framework's quick start, by name.
+	Settings []string `json:"settings,omitempty"`
+	// QuickstartOf names the target whose framework's own quick start this is. Such a
+	// target need not keep the contract's conduct.
+	QuickstartOf string `json:"quickstart_of,omitempty"`
+	// Optional says, in words, what this target needs that a machine may not have; empty
+	// for a target that must be there.
+	Optional string `json:"optional,omitempty"`
+	// TCP says that the server is ready once its port takes a connection: it is a service
+	// that does not speak HTTP, or not for itself.
+	TCP bool `json:"tcp,omitempty"`
+}
+
+// Production reports whether the target is one that every scenario runs on where it
+// names neither tiers nor targets.
+func (t Target) Production() bool { return t.QuickstartOf == "" && t.Optional == "" }
+
+// Service is something that targets lean on, started once for a run. A service whose
+// Target has no command is this program's own.
+type Service struct {
+	Target
+	// Gives are environment variables for targets; {address} in them is the service's.
+	Gives map[string]string `json:"gives,omitempty"`
+	// Count is an SQL query whose one number is how many queries targets have made.
+	Count string `json:"count,omitempty"`
+	// Fronts says that it is a proxy: it is started anew for each trial with replicas,
+	// with their addresses in BACKENDS.
+	Fronts bool `json:"fronts,omitempty"`
+}
+
+// Own reports whether the service is this program's own.
+func (s Service) Own() bool { return len(s.Command) == 0 }
+
+// Launch is how a target is launched.
+type Launch struct {
+	Env  map[string]string // beside the target's own
+	CPUs string            // to run on, as a list; empty for no pinning
 }
 
 // Container is how a target is confined where there is Docker.
@@ -46,8 +83,10 @@ type Container struct {
 type Launcher interface {
 	// Prepare makes ready to launch the target: builds its image or installs its packages.
 	Prepare(ctx context.Context, t Target) error
-	// Launch starts the target with additional environment and returns once it is ready.
-	Launch(ctx context.Context, t Target, env map[string]string) (Server, error)
+	// Launch starts the target and returns once it is ready.
+	Launch(ctx context.Context, t Target, l Launch) (Server, error)
+	// Size is that of the target's image in bytes; 0 where it has none.
+	Size(ctx context.Context, t Target) (int64, error)
 	// Host is the address under which launched servers reach this process, and the
 	// address that a service in this process binds so that only they and this machine do.
 	Host() (reach, bind string)
@@ -85,5 +124,6 @@ type Placement struct {
 	CPUs        string   `json:"cpus"`         // allowed CPUs as a list, such as "1" or "2-3"
 	MemoryLimit int64    `json:"memory_limit"` // bytes, 0 for none
 	Address     string   `json:"address"`      // what the load is sent to
+	Peer        string   `json:"peer"`         // where other servers reach it
 	Warnings    []string `json:"warnings,omitempty"`
 }

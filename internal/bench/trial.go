@@ -9,29 +9,57 @@ import (
 
 // TrialResult is what a trial yielded beside its hits.
 type TrialResult struct {
-	Trial     Trial         `json:"trial"`
-	Start     time.Time     `json:"start"`
-	Valid     bool          `json:"valid"`
-	Reason    string        `json:"reason,omitempty"` // why the trial is not valid
-	Ready     time.Duration `json:"ready_ns"`         // launch to the first good answer
-	About     About         `json:"about"`
-	Placement Placement     `json:"placement"`
-	Phases    []PhaseResult `json:"phases"`
-	Exit      string        `json:"exit,omitempty"` // what was wrong with how the server ended
-	Warnings  []string      `json:"warnings,omitempty"`
+	Trial  Trial         `json:"trial"`
+	Start  time.Time     `json:"start"`
+	Valid  bool          `json:"valid"`
+	Reason string        `json:"reason,omitempty"` // why the trial is not valid
+	Ready  time.Duration `json:"ready_ns"`         // launch to the first good answer
+	// Starts are those of all launches of a trial that measures cold starts, Idle the
+	// memory of the last before any load, Size that of its image; bytes, 0 where not known.
+	Starts    []time.Duration `json:"starts_ns,omitempty"`
+	Idle      int64           `json:"idle_memory_bytes,omitempty"`
+	Size      int64           `json:"image_bytes,omitempty"`
+	About     About           `json:"about"`
+	Placement Placement       `json:"placement"`
+	Phases    []PhaseResult   `json:"phases"`
+	Exit      string          `json:"exit,omitempty"` // what was wrong with how the server ended
+	Warnings  []string        `json:"warnings,omitempty"`
 }
 
 // PhaseResult is what one drive of a trial yielded beside its hits.
 type PhaseResult struct {
-	Name       string        `json:"name"`
-	Drive      DriveStats    `json:"drive"`
-	CPU        time.Duration `json:"cpu_ns"`                         // of the server, during the phase
-	Memory     int64         `json:"peak_memory_bytes"`              // largest sampled
-	Late       time.Duration `json:"upstream_late_p99_ns,omitempty"` // how late the upstream answered
-	Calls      uint64        `json:"upstream_calls,omitempty"`       // that the upstream counted
-	GoodHits   uint64        `json:"good"`                           // for orientation; judged from the raw hits
-	FailedHits uint64        `json:"failed"`
-	Gates      []Gate        `json:"gates,omitempty"` // how the instrument worked; of measured phases
+	Level      string                   `json:"level,omitempty"`
+	Measure    string                   `json:"measure,omitempty"`
+	Void       string                   `json:"void,omitempty"` // why the phase does not count
+	Name       string                   `json:"name"`
+	Drive      DriveStats               `json:"drive"`
+	CPU        time.Duration            `json:"cpu_ns"`                         // of the server, during the phase
+	Memory     int64                    `json:"peak_memory_bytes"`              // largest sampled
+	Late       time.Duration            `json:"upstream_late_p99_ns,omitempty"` // how late the upstream answered
+	Calls      map[string]uint64        `json:"calls,omitempty"`                // that services counted, by service
+	Services   map[string]time.Duration `json:"service_cpu_ns,omitempty"`       // CPU time of launched services, by service
+	Beside     *BesideResult            `json:"beside,omitempty"`
+	Probe      *Probe                   `json:"probe,omitempty"` // of a phase that is part of a search for a capacity
+	GoodHits   uint64                   `json:"good"`            // for orientation; judged from the raw hits
+	FailedHits uint64                   `json:"failed"`
+	Gates      []Gate                   `json:"gates,omitempty"` // how the instrument worked; of measured phases
+}
+
+// BesideResult is what became of the requests beside those that were measured.
+type BesideResult struct {
+	Good   uint64 `json:"good"`
+	Failed uint64 `json:"failed"`
+}
+
+// Probe is one rate that was tried in the search for a capacity. Whether it held is
+// judged from its hits.
+type Probe struct {
+	Search string `json:"search"` // name of the plan's phase
+	Rate   Rate   `json:"rate"`
+	Held   bool   `json:"held"`
+	// Limit says what of the instrument was at its limit, so that a rate that did not hold
+	// says nothing about the server.
+	Limit string `json:"limit,omitempty"`
 }
 
 // About is what a server says of itself.

@@ -23,12 +23,15 @@ const (
 )
 
 // compare makes the comparisons of one test: by pair of targets and, for
-// percentiles, by rate.
+// metrics at common rates, by rate.
 func (c *court) compare(test bench.Test) []bench.Comparison {
 	metric := bench.Metrics[test.Metric]
 	blank := bench.Comparison{
 		Scenario: test.Scenario, Metric: test.Metric, Unit: metric.Unit, Of: test.Of, To: test.To,
-		Expect: test.Expect, Variant: test.Variant, Verdict: bench.NotTested, Warnings: []string{},
+		Expect: test.Expect, Variant: test.Variant, Level: test.Level, Base: test.Base, Verdict: bench.NotTested, Warnings: []string{},
+	}
+	if test.Base != nil && metric.Name != "memory_per_connection" {
+		blank.Unit = "" // a ratio
 	}
 	switch {
 	case test.AtMost != nil:
@@ -43,50 +46,100 @@ func (c *court) compare(test bench.Test) []bench.Comparison {
 	scenario, ok := c.run.Plan.Scenario(test.Scenario)
 	if !ok {
 		blank.Why = fmt.Sprintf("scenario %s was left out of this run", test.Scenario)
+		if why := c.run.Plan.Skipped[test.Scenario]; why != "" {
+			blank.Why = why
+		}
 		return []bench.Comparison{blank}
 	}
 	if len(blank.Variant) == 0 {
 		blank.Variant = scenario.Variants[0]
 	}
-	pairs := bench.Pairs(test, c.run.Plan.Targets)
+	if blank.Level == "" {
+		blank.Level = scenario.AllLevels()[0].Name
+	}
+	targets := slices.DeleteFunc(slices.Clone(c.run.Plan.Targets), func(t bench.Target) bool { return !slices.Contains(scenario.Targets, t.Name) })
+	pairs := bench.Pairs(test, targets)
 	if len(pairs) == 0 {
 		blank.Why = "the servers to compare were left out of this run"
 		return []bench.Comparison{blank}
 	}
-	rates := []bench.Rate{0}
-	if metric.Quantile > 0 {
-		rates = scenario.Rates
-		if n := c.run.Plan.Profile.Rates; n > 0 && n < len(rates) {
-			rates = rates[:n]
-		}
-	}
 	var all []bench.Comparison
 	for _, pair := range pairs {
-		for _, rate := range rates {
+		for _, rate := range ratesOf(metric, scenario, c.run.Plan.Profile) {
 			cell := blank
 			cell.Of, cell.To, cell.Tier, cell.Rate = pair.Of, pair.To, pair.Tier, rate
 			cell.Warnings = []string{}
-			c.decide(&cell, metric)
+			if metric.Exact {
+				c.count(&cell, metric)
+			} else {
+				c.decide(&cell, metric)
+			}
 			all = append(all, cell)
 		}
 	}
 	return all
 }
 
+// side is one side of a comparison, or the base of one.
+type side struct {
+	arm   string // empty where there is no such side
+	level string
+}
+
+func (s side) cell() string { return bench.CellName(s.arm, s.level) }
+
+// side is where the numbers of a target are from, and what they are relative to.
+func (c *court) side(cell *bench.Comparison, target string) (at, base side, err error) {
+	if target == "" {
+		return side{}, side{}, nil
+	}
+	at = side{bench.ArmName(cell.Scenario, target, cell.Variant), cell.Level}
+	b := cell.Base
+	if b == nil {
+		return at, side{}, nil
+	}
+	variant, level := cell.Variant, cell.Level
+	if len(b.Variant) > 0 {
+		variant = b.Variant
+	}
+	if b.Level != "" {
+		level = b.Level
+	}
+	if b.Target != "" {
+		target = b.Target
+	}
+	if b.Quickstart {
+		i := slices.IndexFunc(c.run.Plan.Targets, func(t bench.Target) bool { return t.QuickstartOf == target })
+		if i < 0 {
+			return at, side{}, fmt.Errorf("%s has no quick start in this run", target)
+		}
+		scenario, _ := c.run.Plan.Scenario(cell.Scenario)
+		target, variant = c.run.Plan.Targets[i].Name, scenario.Variants[0]
+	}
+	return at, side{bench.ArmName(cell.Scenario, target, variant), level}, nil
+}
+
 // decide fills in one comparison.
 func (c *court) decide(cell *bench.Comparison, metric bench.Metric) {
-	of := bench.ArmName(cell.Scenario, cell.Of, cell.Variant)
-	to := ""
-	if cell.To != "" {
-		to = bench.ArmName(cell.Scenario, cell.To, cell.Variant)
+	of, ofBase, err := c.side(cell, cell.Of)
+	if err != nil {
+		cell.Why = err.Error()
+		return
 	}
-	for _, arm := range []string{of, to} {
-		if reason, out := c.excluded[arm]; out {
-			cell.Why = arm + ": " + reason
-			return
+	to, toBase, err := c.side(cell, cell.To)
+	if err != nil {
+		cell.Why = err.Error()
+		return
+	}
+	for _, s := range []side{of, ofBase, to, toBase} {
+		for _, left := range []map[string]string{c.missing, c.excluded} {
+			if reason, out := left[s.cell()]; out && s.arm != "" {
+				cell.Why = s.cell() + ": " + reason
+				return
+			}
 		}
 	}
-	s, why := c.rounds(cell, metric, of, to)
+	s, why := c.rounds(cell, metric, [2]side{of, ofBase}, [2]side{to, toBase})
 	if len(s.of) == 0 {
 		cell.Why = why
 		return
@@ -107,7 +160,7 @@ func (c *court) decide(cell *bench.Comparison, metric bench.Metric) {
 		i.Low = math.Inf(-1)
 	}
 	cell.OfMedian = finite(bench.Median(s.of))
-	if to != "" {
+	if cell.To != "" {
 		cell.ToMedian = finite(bench.Median(s.to))
 		cell.Ratio, cell.Low, cell.High = exp(1, i.Mean), exp(1, i.Low), exp(1, i.High)
 	} else {
@@ -137,9 +190,26 @@ func (c *court) withinClock(cell *bench.Comparison, quantile float64, s sides) b
 	return false
 }
 
+// belowClock does so for percentiles that are relative to a base: where the mean
+// difference from the base is less than the instrument may have added, the ratio
+// decides nothing.
+func (c *court) belowClock(cell *bench.Comparison, quantile float64, s sides) bool {
+	added := c.instrument(quantile, 0)
+	for _, apart := range [][]float64{s.ofApart, s.toApart} {
+		if len(apart) > 0 && math.Abs(bench.Median(apart)) < added.Seconds() && cell.Verdict != bench.Inconclusive {
+			cell.Verdict = bench.Inconclusive
+			cell.Why = fmt.Sprintf("number and base differ by less than %v, which the instrument may have added", added.Round(time.Microsecond))
+			return true
+		}
+	}
+	return false
+}
+
 // sides are the numbers of both sides of a comparison, by round.
 type sides struct {
-	of, to         []float64            // in the metric's unit; to is the bound where there is one
+	of, to         []float64 // in the metric's unit; to is the bound where there is one
+	ofApart        []float64 // difference of the number from its base, where it has one
+	toApart        []float64
 	ofPhase        []bench.PhaseSummary // that a percentile is from
 	toPhase        []bench.PhaseSummary
 	openOf, openTo bool // known by a lower bound only
@@ -190,7 +260,13 @@ func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval, s 
 		return
 	}
 	cell.Verdict = Decide(i, margin)
-	if metric.Quantile > 0 && cell.To != "" && c.withinClock(cell, metric.Quantile, s) {
+	switch {
+	case metric.Quantile == 0:
+	case cell.Base != nil:
+		if c.belowClock(cell, metric.Quantile, s) {
+			return
+		}
+	case cell.To != "" && c.withinClock(cell, metric.Quantile, s):
 		return
 	}
 	switch {
@@ -216,54 +292,143 @@ func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval, s 
 }
 
 // rounds are the values of both sides in every round that has them; the other
-// side of a bound test is its bound. Where there is none, why says what stands in
-// the way.
-func (c *court) rounds(cell *bench.Comparison, metric bench.Metric, of, to string) (s sides, why string) {
+// side of a bound test is its bound. Each side has its base beside it. Where there is
+// none, why says what stands in the way.
+func (c *court) rounds(cell *bench.Comparison, metric bench.Metric, of, to [2]side) (s sides, why string) {
 	why = "there is no round"
+	scenario, _ := c.run.Plan.Scenario(cell.Scenario)
+	measure := bench.MeasureLatency
+	if scenario.Measures(bench.MeasureDelivery) {
+		measure = bench.MeasureDelivery
+	}
 	for round := 1; round <= c.run.Plan.Profile.Rounds; round++ {
-		x, err := c.value(of, round, metric, cell.Rate)
+		x, err := c.relative(of, round, metric, cell.Rate)
 		y := cell.Bound
-		if err == nil && to != "" {
-			y, err = c.value(to, round, metric, cell.Rate)
+		if err == nil && cell.To != "" {
+			y, err = c.relative(to, round, metric, cell.Rate)
 		}
 		if err != nil {
 			why = err.Error()
 			continue
 		}
 		s.of, s.to = append(s.of, x), append(s.to, y)
-		if phase := bench.LatencyPhase(cell.Rate); metric.Quantile > 0 && to != "" {
-			p, _ := c.trials[of][round].summary.Phase(phase)
-			q, _ := c.trials[to][round].summary.Phase(phase)
+		if cell.Base != nil && metric.Quantile > 0 {
+			s.ofApart = append(s.ofApart, c.apart(of, round, metric, cell.Rate))
+			if cell.To != "" {
+				s.toApart = append(s.toApart, c.apart(to, round, metric, cell.Rate))
+			}
+		}
+		if metric.Quantile > 0 && cell.To != "" && cell.Base == nil {
+			_, p, _ := c.trials[of[0].arm][round].phase(bench.PhaseName(of[0].level, measure, cell.Rate))
+			_, q, _ := c.trials[to[0].arm][round].phase(bench.PhaseName(to[0].level, measure, cell.Rate))
 			s.ofPhase, s.toPhase = append(s.ofPhase, p), append(s.toPhase, q)
 		}
-		s.openOf = c.caveats(cell, of, round) || s.openOf
-		s.openTo = c.caveats(cell, to, round) || s.openTo
+		// What is relative to a number that is open to above is itself open to below.
+		s.openOf = c.caveats(cell, metric, of[0], round) || s.openOf
+		s.openTo = c.caveats(cell, metric, to[0], round) || s.openTo
+		s.openTo = c.caveats(cell, metric, of[1], round) || s.openTo
+		s.openOf = c.caveats(cell, metric, to[1], round) || s.openOf
 	}
 	return s, why
 }
 
-// value is an arm's number in a round.
-func (c *court) value(arm string, round int, metric bench.Metric, rate bench.Rate) (float64, error) {
-	t := c.trials[arm][round]
-	if t == nil {
-		return 0, fmt.Errorf("no round has a valid trial of %s", arm)
+// relative is a side's number in a round, relative to its base if it has one.
+func (c *court) relative(at [2]side, round int, m bench.Metric, rate bench.Rate) (float64, error) {
+	x, err := c.value(at[0], round, m, rate)
+	if err != nil || at[1].arm == "" {
+		return x, err
 	}
-	x, err := value(t.summary, t.result, metric, rate)
+	base, err := c.value(at[1], round, m, rate)
+	if err != nil {
+		return 0, err
+	}
+	switch m.Name {
+	case "speedup", "efficiency":
+		x, base = x*c.parts(at[0]), base*c.parts(at[1])
+		if m.Name == "efficiency" {
+			base *= c.units(at[0]) / c.units(at[1])
+		}
+	case "memory_per_connection":
+		more := c.open(at[0]) - c.open(at[1])
+		if x -= base; !(x > 0) || more <= 0 {
+			return 0, fmt.Errorf("%s: memory did not grow with its connections", at[0].cell())
+		}
+		return x / more, nil
+	}
+	return x / base, nil
+}
+
+// apart is how much a side's number differs from its base, in the metric's unit.
+func (c *court) apart(at [2]side, round int, m bench.Metric, rate bench.Rate) float64 {
+	x, _ := c.value(at[0], round, m, rate)
+	base, _ := c.value(at[1], round, m, rate)
+	return x - base
+}
+
+// value is an arm's number in a round.
+func (c *court) value(at side, round int, m bench.Metric, rate bench.Rate) (float64, error) {
+	t := c.trials[at.arm][round]
+	if t == nil {
+		return 0, fmt.Errorf("no round has a valid trial of %s", at.arm)
+	}
+	x, err := t.value(m, at.level, rate)
 	if err == nil && (!(x > 0) || math.IsInf(x, 0)) {
-		err = fmt.Errorf("%s gave %v, which cannot be compared", arm, x)
+		err = fmt.Errorf("%s gave %v, which cannot be compared", at.cell(), x)
 	}
 	return x, err
+}
+
+// parts are how many tasks a request of a side's level is made of.
+func (c *court) parts(at side) float64 {
+	if t := c.anyTrial(at.arm); t != nil {
+		if l, ok := t.scenario.Level(at.level); ok && l.Units != "" {
+			n, _ := strconv.ParseFloat(l.Units, 64)
+			return n
+		}
+	}
+	return 1
+}
+
+// units are how many there are at a side that could share its work: tasks times workers.
+func (c *court) units(at side) float64 {
+	if t := c.anyTrial(at.arm); t != nil {
+		return c.parts(at) * workers(t.result.Trial.Variant)
+	}
+	return 1
+}
+
+// open are the connections that are kept open at a side.
+func (c *court) open(at side) float64 {
+	if t := c.anyTrial(at.arm); t != nil {
+		l, _ := t.scenario.Level(at.level)
+		return float64(l.Open)
+	}
+	return 0
+}
+
+func (c *court) anyTrial(arm string) *trial {
+	for _, t := range c.trials[arm] {
+		return t
+	}
+	return nil
+}
+
+// workers are the processes of a variant.
+func workers(v bench.Variant) float64 {
+	n := 1.
+	for _, name := range []string{"WORKERS", bench.Replicas} {
+		if k, err := strconv.Atoi(v[name]); err == nil && k > 0 {
+			n *= float64(k)
+		}
+	}
+	return n
 }
 
 // caveats warns of what the phase that a comparison is made of shows beside its
 // number: failed requests, and what else than the server may have set a
 // throughput. It reports whether the number is a lower bound only.
-func (c *court) caveats(cell *bench.Comparison, arm string, round int) (open bool) {
-	name := bench.MeasureThroughput
-	if cell.Rate > 0 {
-		name = bench.LatencyPhase(cell.Rate)
-	}
-	t := c.trials[arm][round]
+func (c *court) caveats(cell *bench.Comparison, m bench.Metric, at side, round int) (open bool) {
+	t := c.trials[at.arm][round]
 	if t == nil {
 		return false
 	}
@@ -272,14 +437,28 @@ func (c *court) caveats(cell *bench.Comparison, arm string, round int) (open boo
 			cell.Warnings = append(cell.Warnings, w)
 		}
 	}
-	if p, ok := t.summary.Phase(name); ok && p.Failed > 0 {
-		warn("%s failed requests in %s", arm, name)
+	if m.Name == "capacity" {
+		if _, open, _ = t.capacity(at.level); open {
+			warn("%s: the instrument came to its limit, so the server's capacity is at least this", at.cell())
+		}
+		return open
 	}
-	if cell.Metric != "throughput" {
+	measure := bench.MeasureThroughput
+	if m.AtRate {
+		measure = bench.MeasureLatency
+	}
+	name := bench.PhaseName(at.level, measure, cell.Rate)
+	phase, p, err := t.phase(name)
+	if err != nil {
 		return false
 	}
-	i := slices.IndexFunc(t.result.Phases, func(p bench.PhaseResult) bool { return p.Name == name })
-	phase := t.result.Phases[i]
+	if p.Failed > 0 {
+		warn("%s failed requests in %s", at.arm, name)
+	}
+	if m.Name != "throughput" && m.Name != "speedup" && m.Name != "efficiency" {
+		return false
+	}
+	arm := at.cell()
 	drive := phase.Drive
 	generator := drive.Generator.Seconds() / drive.Elapsed.Seconds()
 	server := phase.CPU.Seconds() / drive.Elapsed.Seconds()
@@ -287,10 +466,13 @@ func (c *court) caveats(cell *bench.Comparison, arm string, round int) (open boo
 	case phase.Late > bench.StandardGates.Late.Duration:
 		warn("%s: our upstream answered late, so the server's throughput is at least this", arm)
 		return true
-	case c.nearCapacity(phase), generator > busyLimit*c.cpus, generator > idleLimit && server < busyLimit*c.capacity(cell.Variant):
+	case c.serviceBusy(phase):
+		warn("%s: a service it leans on was at its limit, so the server's throughput is at least this", arm)
+		return true
+	case c.nearCapacity(phase), generator > busyLimit*c.cpus, generator > idleLimit && server < busyLimit*c.capacity(t):
 		warn("%s: the generator was at its limit, so the server's throughput is at least this", arm)
 		return true
-	case server < idleLimit*c.capacity(cell.Variant) && generator < idleLimit:
+	case server < idleLimit*c.capacity(t) && generator < idleLimit:
 		warn("%s: neither server nor generator was busy, so the number of connections set this throughput", arm)
 	}
 	return false
@@ -302,17 +484,63 @@ func (c *court) nearCapacity(p bench.PhaseResult) bool {
 	return slices.ContainsFunc(p.Gates, func(g bench.Gate) bool { return g.Name == bench.GateLoad && g.Value > busyLimit })
 }
 
-// capacity is how many CPUs a server of the variant can use at most: one for
-// each worker, as far as there are CPUs.
-func (c *court) capacity(v bench.Variant) float64 {
-	workers, err := strconv.Atoi(v["WORKERS"])
-	if err != nil || workers < 1 {
-		workers = 1
+// serviceBusy reports whether a service that targets lean on may have set the phase's
+// throughput.
+func (c *court) serviceBusy(p bench.PhaseResult) bool {
+	return slices.ContainsFunc(p.Gates, func(g bench.Gate) bool {
+		return g.Name == bench.GateService && g.Value > bench.StandardGates.Service
+	})
+}
+
+// capacity is how many CPUs a server can use at most: one for each worker, as far as
+// there are CPUs.
+func (c *court) capacity(t *trial) float64 {
+	n := workers(t.result.Trial.Variant)
+	if servers, err := cpuset.Parse(t.result.Trial.CPUs); err == nil && len(servers) > 0 {
+		n = min(n, float64(len(servers)))
 	}
-	if servers, err := cpuset.Parse(c.run.Plan.CPUs.Target); err == nil && len(servers) > 0 {
-		workers = min(workers, len(servers))
+	return n
+}
+
+// count compares what is counted: one number a side, without any error.
+func (c *court) count(cell *bench.Comparison, m bench.Metric) {
+	number := func(target string) (float64, error) {
+		if m.Name == "settings" {
+			t, _ := c.run.Plan.Target(target)
+			return float64(len(t.Settings)), nil
+		}
+		for _, t := range c.trials[bench.ArmName(cell.Scenario, target, cell.Variant)] {
+			return t.value(m, cell.Level, 0)
+		}
+		return 0, fmt.Errorf("no round has a valid trial of %s", target)
 	}
-	return float64(workers)
+	of, err := number(cell.Of)
+	var to float64
+	if err == nil {
+		to, err = number(cell.To)
+	}
+	if err != nil {
+		cell.Why = err.Error()
+		return
+	}
+	cell.OfMedian, cell.ToMedian, cell.Rounds = &of, &to, 1
+	if to > 0 {
+		cell.Ratio = finite(of / to)
+		cell.Low, cell.High = cell.Ratio, cell.Ratio
+	}
+	more, less := of > to*cell.Margin, of*cell.Margin < to
+	if cell.Expect == bench.Lower {
+		more, less = less, more
+	}
+	cell.Why = "both are counted, so there is no error"
+	switch {
+	case more:
+		cell.Verdict = bench.Supported
+	case less:
+		cell.Verdict = bench.Contradicted
+	default:
+		cell.Verdict = bench.PracticallyEqual
+	}
 }
 
 // exp is scale·e^x for JSON, nil where x is not finite: that side is open.

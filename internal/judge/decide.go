@@ -56,21 +56,27 @@ func Decide(i Interval, m float64) bench.Verdict {
 	return bench.Inconclusive
 }
 
-// combine is the verdict of a claim from those of its tests that were made.
+// combine is the verdict of a claim from those of its tests that were made. Where two
+// are decided, but not alike, it depends, whatever those would bring that are not
+// decided; where all that are decided are alike, one that is not leaves it open.
 func combine(tests []bench.Verdict) bench.Verdict {
-	if len(tests) == 0 {
-		return bench.NotTested
-	}
-	alike, decided := true, true
+	var first bench.Verdict
+	open := false
 	for _, v := range tests {
-		alike = alike && v == tests[0]
-		decided = decided && v != bench.Inconclusive
+		switch {
+		case v == bench.Inconclusive:
+			open = true
+		case first == "":
+			first = v
+		case v != first:
+			return bench.Depends
+		}
 	}
 	switch {
-	case alike:
-		return tests[0]
-	case decided:
-		return bench.Depends
+	case len(tests) == 0:
+		return bench.NotTested
+	case open:
+		return bench.Inconclusive
 	}
-	return bench.Inconclusive
+	return first
 }

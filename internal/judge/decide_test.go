@@ -70,7 +70,7 @@ func TestCombine(t *testing.T) {
 	}{
 		{nil, bench.NotTested}, {[]bench.Verdict{s, s}, s}, {[]bench.Verdict{c, c, c}, c}, {[]bench.Verdict{e}, e},
 		{[]bench.Verdict{s, c}, bench.Depends}, {[]bench.Verdict{s, e, s}, bench.Depends},
-		{[]bench.Verdict{s, i}, i}, {[]bench.Verdict{s, c, i}, i}, {[]bench.Verdict{i, i}, i},
+		{[]bench.Verdict{s, i}, i}, {[]bench.Verdict{s, c, i}, bench.Depends}, {[]bench.Verdict{i, i}, i},
 	} {
 		if got := combine(test.made); got != test.want {
 			t.Errorf("%v make %s, want %s", test.made, got, test.want)

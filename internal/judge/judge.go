@@ -28,7 +28,8 @@ type court struct {
 	run      *record.Run
 	trials   map[string]map[int]*trial // valid ones, by arm and round
 	invalid  map[string]int            // trials that are not valid, by arm
-	excluded map[string]string         // arms that were left out, with the reason
+	excluded map[string]string         // cells that do not keep the contract, with the reason
+	missing  map[string]string         // cells that need what is not to be had, with the reason
 	clock    time.Duration             // the least error of the instrument
 	cpus     float64                   // that the generator may use
 	warnings []string
@@ -36,8 +37,9 @@ type court struct {
 
 // trial is a valid trial that was read.
 type trial struct {
-	result  bench.TrialResult
-	summary *bench.Summary
+	result   bench.TrialResult
+	summary  *bench.Summary
+	scenario bench.Scenario
 }
 
 // Judge gives the verdicts of a run, and the summaries of its valid trials that
@@ -45,7 +47,7 @@ type trial struct {
 func Judge(run *record.Run) (*bench.Verdicts, []bench.Summary, error) {
 	c := &court{
 		run: run, trials: map[string]map[int]*trial{}, invalid: map[string]int{},
-		excluded: run.Excluded(), clock: kernelClockError, warnings: []string{},
+		excluded: run.Excluded(), missing: run.Missing(), clock: kernelClockError, warnings: []string{},
 	}
 	generator, err := cpuset.Parse(run.Plan.CPUs.Generator)
 	if err != nil {
@@ -62,6 +64,7 @@ func Judge(run *record.Run) (*bench.Verdicts, []bench.Summary, error) {
 	for _, claim := range run.Plan.Guide.Claims {
 		v.Claims = append(v.Claims, c.judge(claim))
 	}
+	v.Scaling, v.Controls = c.scaling(), c.controls()
 	v.Warnings = c.runWarnings()
 	if run.Plan.Profile.Evidence {
 		v.Void = c.void()
@@ -94,7 +97,7 @@ func (c *court) read() ([]bench.Summary, error) {
 		if !ok {
 			return nil, fmt.Errorf("trial %d is of scenario %q, which the plan does not have", result.Trial.N, result.Trial.Scenario)
 		}
-		summary, err := summarise(c.run, result, scenario.Workload.Timeout.Duration)
+		summary, err := summarise(c.run, result, scenario)
 		if err != nil {
 			c.warn("trial %d is left out: %s", result.Trial.N, c.run.Relative(err))
 			c.invalid[arm]++
@@ -104,9 +107,9 @@ func (c *court) read() ([]bench.Summary, error) {
 		if c.trials[arm] == nil {
 			c.trials[arm] = map[int]*trial{}
 		}
-		c.trials[arm][result.Trial.Round] = &trial{result, summary}
+		c.trials[arm][result.Trial.Round] = &trial{result, summary, scenario}
 		for _, phase := range result.Phases {
-			if phase.Name != "warmup" && phase.Drive.Clock != bench.ClockKernel {
+			if phase.Measure != "" && phase.Drive.Clock != "" && phase.Drive.Clock != bench.ClockKernel {
 				c.clock = userClockError
 			}
 		}
@@ -142,8 +145,15 @@ func (c *court) runWarnings() []string {
 	if c.clock == userClockError {
 		c.warn("clock: user. Latencies closer than %v count as equal", userClockError)
 	}
-	if missing := c.missing(); missing > 0 {
-		c.warn("%d of %d trials were not made", missing, len(plan.Trials))
+	if n := c.unmade(); n > 0 {
+		why := ""
+		if c.run.OutOfTime() {
+			why = ": the budget was used up"
+		}
+		c.warn("%d of %d trials were not made%s", n, len(plan.Trials), why)
+	}
+	if cells := c.voidPhases(); len(cells) > 0 {
+		c.warn("phases that do not count: %s", strings.Join(cells, ", "))
 	}
 	for _, arm := range slices.Sorted(maps.Keys(c.invalid)) {
 		c.warn("%s: %d trials are not valid", arm, c.invalid[arm])
@@ -159,10 +169,31 @@ func (c *court) runWarnings() []string {
 	return c.warnings
 }
 
-// missing is how many trials of the plan were neither made nor left out.
-func (c *court) missing() (n int) {
+// voidPhases are the cells with phases of valid trials that do not count, with how many.
+func (c *court) voidPhases() (list []string) {
+	count := map[string]int{}
+	for _, rounds := range c.trials {
+		for _, t := range rounds {
+			for _, p := range t.result.Phases {
+				if p.Void != "" && p.Measure != "" {
+					count[bench.CellName(t.result.Trial.Arm(), p.Level)]++
+				}
+			}
+		}
+	}
+	for _, cell := range slices.Sorted(maps.Keys(count)) {
+		list = append(list, fmt.Sprintf("%d of %s", count[cell], cell))
+	}
+	return list
+}
+
+// unmade is how many trials of the plan were neither made nor left out.
+func (c *court) unmade() (n int) {
 	for _, t := range c.run.Plan.Trials {
-		if _, out := c.excluded[t.Arm()]; !out && !c.run.Done(t.N) {
+		if !c.run.Done(t.N) && slices.ContainsFunc(t.Phases, func(p bench.Phase) bool {
+			cell := bench.CellName(t.Arm(), p.Level)
+			return c.excluded[cell] == "" && c.missing[cell] == ""
+		}) {
 			n++
 		}
 	}
@@ -175,12 +206,12 @@ func (c *court) void() []string {
 	for _, arm := range slices.Sorted(maps.Keys(c.excluded)) {
 		why = append(why, fmt.Sprintf("%s does not keep its contract", arm))
 	}
-	if missing := c.missing(); missing > 0 {
-		why = append(why, fmt.Sprintf("%d of %d trials were not made", missing, len(c.run.Plan.Trials)))
+	if n := c.unmade(); n > 0 && !c.run.OutOfTime() {
+		why = append(why, fmt.Sprintf("%d of %d trials were not made", n, len(c.run.Plan.Trials)))
 	}
 	for _, r := range c.run.Results {
-		if r.Valid && r.Placement.CPUs != c.run.Plan.CPUs.Target {
-			why = append(why, fmt.Sprintf("%s ran on CPUs %q, not on %s", r.Trial.Target, r.Placement.CPUs, c.run.Plan.CPUs.Target))
+		if r.Valid && r.Placement.CPUs != r.Trial.CPUs {
+			why = append(why, fmt.Sprintf("%s ran on CPUs %q, not on %s", r.Trial.Target, r.Placement.CPUs, r.Trial.CPUs))
 			break
 		}
 	}
@@ -242,16 +273,24 @@ func count(made []bench.Verdict) string {
 // dependsOn names the one thing by which the verdicts of a claim's tests differ,
 // or counts them where no one thing explains them.
 func dependsOn(tests []bench.Comparison) string {
-	made := slices.DeleteFunc(slices.Clone(tests), func(t bench.Comparison) bool { return t.Verdict == bench.NotTested })
+	made := slices.DeleteFunc(slices.Clone(tests), func(t bench.Comparison) bool {
+		return t.Verdict == bench.NotTested || t.Verdict == bench.Inconclusive
+	})
+	undecided := ""
+	if n := len(slices.DeleteFunc(slices.Clone(tests), func(t bench.Comparison) bool { return t.Verdict != bench.Inconclusive })); n > 0 {
+		undecided = fmt.Sprintf("; %d inconclusive", n)
+	}
 	for _, factor := range []struct {
 		name string
 		of   func(bench.Comparison) string
 	}{
 		{"metric", func(t bench.Comparison) string { return t.Metric }},
 		{"scenario", func(t bench.Comparison) string { return t.Scenario }},
+		{"kind of work", func(t bench.Comparison) string { return bench.CellName(t.Scenario, t.Level) }},
 		{"tier", func(t bench.Comparison) string { return t.Tier }},
 		{"rate", func(t bench.Comparison) string { return t.Rate.String() }},
-		{"scenario and metric", func(t bench.Comparison) string { return t.Scenario + " " + t.Metric }},
+		{"server", func(t bench.Comparison) string { return t.Of }},
+		{"kind of work and metric", func(t bench.Comparison) string { return bench.CellName(t.Scenario, t.Level) + " " + t.Metric }},
 		{"metric and tier", func(t bench.Comparison) string { return t.Metric + ", " + t.Tier }},
 	} {
 		levels := map[string]bench.Verdict{}
@@ -268,12 +307,12 @@ func dependsOn(tests []bench.Comparison) string {
 			for _, level := range slices.Sorted(maps.Keys(levels)) {
 				parts = append(parts, fmt.Sprintf("%s %s", level, levels[level]))
 			}
-			return fmt.Sprintf("depends on the %s: %s", factor.name, strings.Join(parts, "; "))
+			return fmt.Sprintf("depends on the %s: %s", factor.name, strings.Join(parts, "; ")) + undecided
 		}
 	}
 	var verdicts []bench.Verdict
 	for _, t := range made {
 		verdicts = append(verdicts, t.Verdict)
 	}
-	return "no one factor explains it: " + count(verdicts)
+	return "no one factor explains it: " + count(verdicts) + undecided
 }

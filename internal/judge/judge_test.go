@@ -45,14 +45,17 @@ func (s study) write(t testing.TB) string {
 		{Name: "node-b", Runtime: "node", Tier: "modern"}, {Name: "python-b", Runtime: "python", Tier: "modern"},
 	}
 	targets = slices.DeleteFunc(targets, func(b bench.Target) bool { return s.speed[b.Name] == 0 })
-	scenario := bench.Scenario{Name: "json", Measure: bench.Measures, Rates: []bench.Rate{500}, Variants: []bench.Variant{{}},
-		Workload: bench.Workload{Timeout: second}}
+	scenario := bench.Scenario{Name: "json", Measure: []string{bench.MeasureLatency, bench.MeasureThroughput}, Rates: []bench.Rate{500}, Variants: []bench.Variant{{}},
+		Workload: bench.Workload{Driver: bench.DriverHTTP, Timeout: second}}
+	for _, on := range targets {
+		scenario.Targets = append(scenario.Targets, on.Name)
+	}
 	p := &bench.Plan{Schema: bench.PlanSchema, Profile: bench.Profile{Name: "test", Rounds: s.rounds, Warmup: second, Measure: second}, CPUs: bench.CPUs{Generator: "0", Target: "1"}, Gates: bench.StandardGates,
 		Scenarios: []bench.Scenario{scenario}, Targets: targets,
 		Guide: bench.Guide{Name: "g", Claims: []bench.Claim{{ID: "c", Quotes: []bench.Quote{{Quote: "q"}}, Tests: s.tests}}}}
 	for round := 1; round <= s.rounds; round++ {
 		for _, target := range targets {
-			p.Trials = append(p.Trials, bench.Trial{N: len(p.Trials) + 1, Round: round, Scenario: "json", Target: target.Name, Phases: []bench.Phase{
+			p.Trials = append(p.Trials, bench.Trial{N: len(p.Trials) + 1, Round: round, Scenario: "json", Target: target.Name, CPUs: "1", Phases: []bench.Phase{
 				{Name: "latency@500/s", Measure: bench.MeasureLatency, Schedule: bench.Schedule{Rate: 500, Duration: second}},
 				{Name: "throughput", Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: second}},
 			}})
@@ -93,8 +96,8 @@ func (s study) write(t testing.TB) string {
 			hits = append(hits, bench.Hit{Seq: uint64(i), Due: due, Sent: due + 50*time.Microsecond, Done: due + took, Code: 200})
 		}
 		r := bench.TrialResult{Trial: trial, Valid: true, Phases: []bench.PhaseResult{
-			{Name: "latency@500/s", Drive: bench.DriveStats{Clock: "kernel"}},
-			{Name: "throughput", CPU: took * time.Duration(requests) / 2, Memory: 1 << 20,
+			{Name: "latency@500/s", Measure: bench.MeasureLatency, Drive: bench.DriveStats{Clock: "kernel"}},
+			{Name: "throughput", Measure: bench.MeasureThroughput, CPU: took * time.Duration(requests) / 2, Memory: 1 << 20,
 				Drive: bench.DriveStats{Elapsed: took * time.Duration(requests) / 2}},
 		}}
 		if s.change != nil {

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -12,16 +13,19 @@ import (
 	"github.com/claimbench/claimbench/internal/record"
 )
 
-// summarise reads the hits of a trial.
-func summarise(r *record.Run, result bench.TrialResult, timeout time.Duration) (*bench.Summary, error) {
+// summarise reads the hits of a trial of the scenario.
+func summarise(r *record.Run, result bench.TrialResult, scenario bench.Scenario) (*bench.Summary, error) {
 	readers := map[string]*reader{}
-	for _, phase := range result.Trial.Phases {
-		readers[phase.Name] = &reader{timeout: timeout, lags: hdrhistogram.New(1, int64(time.Hour), 3), PhaseSummary: bench.PhaseSummary{Name: phase.Name, Rate: phase.Schedule.Rate}}
-	}
 	for _, phase := range result.Phases {
-		if p := readers[phase.Name]; p != nil && p.Rate > 0 {
+		p := &reader{timeout: scenario.Workload.Timeout.Duration, lags: hdrhistogram.New(1, int64(time.Hour), 3)}
+		p.Name, p.Level, p.Rate = phase.Name, phase.Level, rateOf(result.Trial, phase)
+		if scenario.SLO != nil {
+			p.tally.SLO = *scenario.SLO
+		}
+		if p.Rate > 0 {
 			p.responses.grow(phase.Drive.Planned)
 		}
+		readers[phase.Name] = p
 	}
 	err := r.EachHit(result.Trial, func(phase string, h bench.Hit) {
 		if p := readers[phase]; p != nil {
@@ -33,32 +37,42 @@ func summarise(r *record.Run, result bench.TrialResult, timeout time.Duration) (
 	}
 	s := &bench.Summary{Trial: result.Trial}
 	for _, phase := range result.Phases {
-		if p := readers[phase.Name]; p != nil {
-			s.Phases = append(s.Phases, p.finish(phase.Drive.Censored))
-		}
+		s.Phases = append(s.Phases, readers[phase.Name].finish(phase.Drive.Censored))
 	}
-	for _, m := range bench.MetricNames() {
-		for _, rate := range rates(s, bench.Metrics[m]) {
-			if v, err := value(s, result, bench.Metrics[m], rate); err == nil {
-				s.Values = append(s.Values, bench.Value{Metric: m, Rate: rate, Value: v})
+	t := &trial{result: result, summary: s, scenario: scenario}
+	for _, l := range scenario.AllLevels() {
+		for _, name := range bench.MetricNames() {
+			m := bench.Metrics[name]
+			for _, rate := range ratesOf(m, scenario, r.Plan.Profile) {
+				if v, err := t.value(m, l.Name, rate); err == nil && !m.Based && name != "settings" {
+					s.Values = append(s.Values, bench.Value{Metric: name, Level: l.Name, Rate: rate, Value: v})
+				}
 			}
 		}
 	}
 	return s, nil
 }
 
-// rates are those at which the trial may have a number for the metric.
-func rates(s *bench.Summary, m bench.Metric) []bench.Rate {
-	if m.Quantile == 0 {
-		return []bench.Rate{0}
+// rateOf is the rate that a phase was driven at: a probe's own, or as planned.
+func rateOf(t bench.Trial, p bench.PhaseResult) bench.Rate {
+	if p.Probe != nil {
+		return p.Probe.Rate
 	}
-	var list []bench.Rate
-	for _, p := range s.Phases {
-		if p.Rate > 0 {
-			list = append(list, p.Rate)
+	for _, planned := range t.Phases {
+		if planned.Name == p.Name {
+			return planned.Schedule.Rate
 		}
 	}
-	return list
+	return 0
+}
+
+// ratesOf are the rates at which a trial of the scenario has a number for the metric:
+// 0 where it is not taken at a rate.
+func ratesOf(m bench.Metric, s bench.Scenario, p bench.Profile) []bench.Rate {
+	if m.AtRate {
+		return p.RatesOf(s)
+	}
+	return []bench.Rate{0}
 }
 
 // reader takes in the hits of one phase.
@@ -67,9 +81,14 @@ type reader struct {
 	timeout   time.Duration
 	responses durations
 	lags      *hdrhistogram.Histogram // nanoseconds
+	tally     bench.Tally
 }
 
 func (p *reader) add(h bench.Hit) {
+	p.tally.Add(h)
+	if h.Err == bench.ErrStopped { // a probe ended
+		return
+	}
 	p.Requests++
 	p.Elapsed = max(p.Elapsed, h.Done)
 	response := h.ResponseTime()
@@ -89,6 +108,7 @@ func (p *reader) add(h bench.Hit) {
 var spectrum = []float64{0, .05, .1, .2, .3, .4, .5, .6, .7, .75, .8, .85, .9, .925, .95, .96, .97, .98, .985, .99, .995, .999, .9999}
 
 func (p *reader) finish(censored uint64) bench.PhaseSummary {
+	p.Held = p.tally.Held()
 	if p.Rate == 0 {
 		return p.PhaseSummary
 	}
@@ -111,36 +131,116 @@ func enough(n int, q float64) bool {
 	return math.Round(float64(n)*(1-q)*1e6) >= bench.BeyondQuantile*1e6
 }
 
-// value is the trial's number for a metric, at a rate where it is a percentile.
-// The error says why there is none.
-func value(s *bench.Summary, result bench.TrialResult, m bench.Metric, rate bench.Rate) (float64, error) {
-	if m.Quantile > 0 {
-		p, ok := s.Phase(bench.LatencyPhase(rate))
-		if !ok {
-			return 0, fmt.Errorf("this profile does not measure latency at %s", rate)
+// value is the trial's number for a metric at a level, and at a rate where it is taken
+// at one. The error says why there is none.
+func (t *trial) value(m bench.Metric, level string, rate bench.Rate) (float64, error) {
+	switch {
+	case m.Name == "capacity":
+		low, _, err := t.capacity(level)
+		return low, err
+	case m.Name == "cold_start":
+		return t.coldStart()
+	case m.Name == "idle_memory_bytes":
+		return known(float64(t.result.Idle), "no idle memory was measured")
+	case m.Name == "image_bytes":
+		return known(float64(t.result.Size), "there is no image where servers run as plain processes")
+	}
+	measure := bench.MeasureThroughput
+	if m.AtRate {
+		measure = bench.MeasureLatency
+		if t.scenario.Measures(bench.MeasureDelivery) {
+			measure = bench.MeasureDelivery
 		}
+	}
+	name := bench.PhaseName(level, measure, rate)
+	result, p, err := t.phase(name)
+	if err != nil {
+		return 0, err
+	}
+	if m.Quantile > 0 {
 		for _, point := range p.Spectrum {
 			if point.Q == m.Quantile {
 				return point.Value.Seconds(), nil
 			}
 		}
-		return 0, fmt.Errorf("%s needs %.0f requests a trial, so that %d lie beyond it; at %s this profile makes about %.0f",
-			m.Name, bench.BeyondQuantile/(1-m.Quantile), bench.BeyondQuantile, rate, float64(rate)*phaseSeconds(s.Trial, p.Name))
+		return 0, fmt.Errorf("%s needs %.0f samples a trial, so that %d lie beyond it; at %s this profile makes about %.0f",
+			m.Name, bench.BeyondQuantile/(1-m.Quantile), bench.BeyondQuantile, rate,
+			float64(rate)*float64(t.scenario.Workload.Answers())*phaseSeconds(t.result.Trial, name))
 	}
-	p, ok := s.Phase(bench.MeasureThroughput)
-	if !ok || p.Good == 0 {
-		return 0, fmt.Errorf("the closed loop has no good answer")
+	if p.Good == 0 {
+		return 0, fmt.Errorf("%s has no good answer", name)
 	}
-	i := slices.IndexFunc(result.Phases, func(r bench.PhaseResult) bool { return r.Name == bench.MeasureThroughput })
 	switch m.Name {
-	case "throughput":
+	case "throughput", "speedup", "efficiency":
 		return float64(p.Good) / p.Elapsed.Seconds(), nil
-	case "cpu_seconds_per_1k":
-		return result.Phases[i].CPU.Seconds() / float64(p.Good) * 1000, nil
-	case "memory_bytes":
-		return float64(result.Phases[i].Memory), nil
+	case "cpu_seconds_per_1k", "cpu_seconds_per_1k_at_rate":
+		return result.CPU.Seconds() / float64(p.Good) * 1000, nil
+	case "memory_bytes", "memory_bytes_at_rate", "memory_per_connection":
+		return float64(result.Memory), nil
+	case "cores_used":
+		return result.CPU.Seconds() / result.Drive.Elapsed.Seconds(), nil
 	}
 	return 0, fmt.Errorf("unknown metric %q", m.Name)
+}
+
+func known(x float64, why string) (float64, error) {
+	if x == 0 {
+		return 0, errors.New(why)
+	}
+	return x, nil
+}
+
+// phase is the one of that name, if it counts.
+func (t *trial) phase(name string) (bench.PhaseResult, bench.PhaseSummary, error) {
+	i := slices.IndexFunc(t.result.Phases, func(p bench.PhaseResult) bool { return p.Name == name })
+	switch {
+	case i < 0:
+		return bench.PhaseResult{}, bench.PhaseSummary{}, fmt.Errorf("this profile has no phase %s", name)
+	case t.result.Phases[i].Void != "":
+		return bench.PhaseResult{}, bench.PhaseSummary{}, errors.New(t.result.Phases[i].Void)
+	}
+	return t.result.Phases[i], t.summary.Phases[i], nil
+}
+
+// capacity is the highest rate of answers that held, by the hits of the level's search.
+// Where no rate is known that did not hold, since the instrument came to its limit, it
+// is a lower bound: open.
+func (t *trial) capacity(level string) (low float64, open bool, err error) {
+	search := bench.PhaseName(level, bench.MeasureCapacity, 0)
+	var high float64
+	probes := 0
+	for i, p := range t.result.Phases {
+		if p.Probe == nil || p.Probe.Search != search || p.Void != "" {
+			continue
+		}
+		probes++
+		rate := float64(p.Probe.Rate)
+		switch held := t.summary.Phases[i].Held; {
+		case held:
+			low = max(low, rate)
+		case p.Probe.Limit == "" && (high == 0 || rate < high):
+			high = rate
+		}
+	}
+	switch {
+	case probes == 0:
+		return 0, false, errors.New("this profile does not search for capacities")
+	case low == 0:
+		return 0, false, fmt.Errorf("no rate held the SLO; the lowest tried was %s", bench.Rate(high))
+	}
+	return low * float64(t.scenario.Workload.Answers()), high == 0, nil
+}
+
+// coldStart is the geometric mean of the trial's launches.
+func (t *trial) coldStart() (float64, error) {
+	if len(t.result.Starts) == 0 {
+		return 0, errors.New("no cold start was measured")
+	}
+	sum := 0.0
+	for _, d := range t.result.Starts {
+		sum += math.Log(d.Seconds())
+	}
+	return math.Exp(sum / float64(len(t.result.Starts))), nil
 }
 
 func phaseSeconds(t bench.Trial, name string) float64 {

@@ -34,6 +34,7 @@ type drive struct {
 	retried   atomic.Uint64
 	checked   atomic.Uint64
 	wrong     atomic.Pointer[string]
+	cut       atomic.Int64 // when the context ended, since the start; 0 where it has not
 
 	timers  []*timer.Timer // all, to be closed should the drive not begin
 	sampler *timer.Timer
@@ -76,6 +77,7 @@ const mostAhead = 256
 func (d *drive) begin() {
 	d.start = together()
 	d.epoch = d.start.UnixNano()
+	context.AfterFunc(d.ctx, func() { d.cut.CompareAndSwap(0, int64(time.Since(d.start))) })
 	d.stop, d.seen = make(chan struct{}), make(chan flight)
 	go d.sample()
 }
@@ -90,8 +92,8 @@ func (d *drive) end(stats *bench.DriveStats) {
 	stats.Planned = stats.Sent
 	if d.s.Open() {
 		within := d.s.Duration.Duration
-		if d.ctx.Err() != nil { // what was not yet due is not missed
-			within = time.Since(d.start)
+		if d.ctx.Err() != nil { // what was not yet due then is not missed
+			within = time.Duration(d.cut.Load())
 		}
 		stats.Planned = max(planned(d.s, within), stats.Sent)
 	}

@@ -34,8 +34,9 @@ const ComposeFile = "docker-compose.yml"
 // Catalogue is what can be run.
 type Catalogue struct {
 	Targets []bench.Target // sorted by name
-	// Services are the compose services that are no targets: what targets lean on.
-	Services []string
+	// Services are the compose services that are no targets: what targets lean on;
+	// sorted by name.
+	Services []bench.Service
 }
 
 // XBench is the x-bench block that makes a compose service a target.
@@ -48,7 +49,18 @@ type XBench struct {
 	Version   []string   `json:"version,omitempty"`
 	Path      []string   `json:"path,omitempty"`
 	// Ready is how long a server may take to become ready; 30 s where it is not given.
-	Ready bench.Duration `json:"ready,omitzero"`
+	Ready        bench.Duration `json:"ready,omitzero"`
+	Settings     []string       `json:"settings,omitempty"`
+	QuickstartOf string         `json:"quickstart_of,omitempty"`
+	Optional     string         `json:"optional,omitempty"`
+}
+
+// XService is the x-service block of a service that bench launches beside the
+// targets. A service without one is bench's own.
+type XService struct {
+	Gives  map[string]string `json:"gives,omitempty"`
+	Count  string            `json:"count,omitempty"`
+	Fronts bool              `json:"fronts,omitempty"`
 }
 
 // LoadCatalogue reads docker-compose.yml in the folder root, with variables
@@ -74,16 +86,24 @@ func LoadCatalogue(ctx context.Context, root string) (*Catalogue, error) {
 	c := &Catalogue{}
 	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
 		service := project.Services[name]
-		block, ok := service.Extensions["x-bench"]
-		if !ok {
-			c.Services = append(c.Services, name)
+		if block, ok := service.Extensions["x-bench"]; ok {
+			target, err := newTarget(d, root, name, service, block)
+			if err != nil {
+				return nil, err
+			}
+			c.Targets = append(c.Targets, target)
 			continue
 		}
-		target, err := newTarget(d, root, name, service, block)
+		leaned, err := newService(d, root, name, service)
 		if err != nil {
 			return nil, err
 		}
-		c.Targets = append(c.Targets, target)
+		c.Services = append(c.Services, leaned)
+	}
+	for _, t := range c.Targets {
+		if of := t.QuickstartOf; of != "" && !slices.ContainsFunc(c.Targets, func(o bench.Target) bool { return o.Name == of && o.Production() }) {
+			return nil, d.errorf("services."+t.Name+".x-bench.quickstart_of", "no target %q", of)
+		}
 	}
 	if len(c.Targets) == 0 {
 		return nil, d.errorf("services", "no service has an x-bench block, so there is no target")
@@ -97,7 +117,7 @@ func loadCompose(ctx context.Context, root, file string) (*types.Project, error)
 	logrus.SetOutput(io.Discard)
 	defer logrus.SetOutput(os.Stderr)
 	options, err := cli.NewProjectOptions([]string{file},
-		cli.WithName("claimbench"), cli.WithWorkingDirectory(root), cli.WithOsEnv, cli.WithDotEnv)
+		cli.WithName("claimbench"), cli.WithWorkingDirectory(root), cli.WithOsEnv, cli.WithDotEnv, cli.WithProfiles([]string{"*"}))
 	if err != nil {
 		return nil, err
 	}
@@ -114,8 +134,9 @@ func checkBlocks(file string, data []byte) (*document, error) {
 	}
 	var shape struct {
 		Services map[string]struct {
-			XBench XBench `json:"x-bench"`
-			Others any    `json:"*"`
+			XBench   XBench   `json:"x-bench"`
+			XService XService `json:"x-service"`
+			Others   any      `json:"*"`
 		} `json:"services"`
 		Others any `json:"*"`
 	}
@@ -146,59 +167,93 @@ func (d *document) composeError(err error) error {
 	return d.errorf(field, "%s", strings.TrimLeft(strings.TrimPrefix(text, field), ": "))
 }
 
-func newTarget(d *document, root, name string, service types.ServiceConfig, block any) (bench.Target, error) {
-	at := "services." + name
-	var x XBench
+// block decodes an x-… block.
+func (d *document) block(at string, block, into any) error {
 	raw, err := json.Marshal(block)
 	if err == nil {
 		decoder := json.NewDecoder(bytes.NewReader(raw))
 		decoder.DisallowUnknownFields()
-		err = decoder.Decode(&x)
+		err = decoder.Decode(into)
 	}
-	switch {
-	case err != nil:
-		return bench.Target{}, d.errorf(at+".x-bench", "%v", err)
-	case x.Runtime == "" || x.Framework == "" || x.Tier == "":
+	if err != nil {
+		return d.errorf(at, "%v", err)
+	}
+	return nil
+}
+
+func newTarget(d *document, root, name string, service types.ServiceConfig, block any) (bench.Target, error) {
+	at := "services." + name
+	var x XBench
+	if err := d.block(at+".x-bench", block, &x); err != nil {
+		return bench.Target{}, err
+	}
+	if x.Runtime == "" || x.Framework == "" || x.Tier == "" {
 		return bench.Target{}, d.errorf(at+".x-bench", "runtime, framework and tier must be given")
-	case service.Build == nil || service.Build.Context == "":
-		return bench.Target{}, d.errorf(at, "a target needs build.context")
-	case len(service.Command) == 0:
-		return bench.Target{}, d.errorf(at, "a target needs a command, so that it runs without Docker too")
 	}
-	if field := notApplied(service); field != "" {
-		return bench.Target{}, d.errorf(at+"."+field, "bench would not apply it, and so measure something else than Compose starts")
-	}
-	folder, err := filepath.Rel(root, service.Build.Context)
-	if err != nil || !filepath.IsLocal(folder) {
-		return bench.Target{}, d.errorf(at+".build.context", "%s is outside the project", service.Build.Context)
-	}
-	files, err := source.Files(service.Build.Context)
+	t, files, err := launched(d, root, name, service)
 	if err != nil {
-		return bench.Target{}, d.errorf(at+".build.context", "%v", err)
-	}
-	digest, err := source.Digest(service.Build.Context, files)
-	if err != nil {
-		return bench.Target{}, d.errorf(at+".build.context", "%v", err)
+		return t, err
 	}
 	for i, lock := range x.Locks {
 		if !slices.Contains(files, lock) {
-			return bench.Target{}, d.errorf(fmt.Sprintf("%s.x-bench.locks[%d]", at, i), "no file %s in %s", lock, folder)
+			return t, d.errorf(fmt.Sprintf("%s.x-bench.locks[%d]", at, i), "no file %s in %s", lock, t.Context)
 		}
 	}
-	t := bench.Target{
-		Name: name, Runtime: x.Runtime, Framework: x.Framework, Tier: x.Tier,
-		Context: filepath.ToSlash(folder), Digest: digest, Dockerfile: service.Build.Dockerfile,
+	t.Runtime, t.Framework, t.Tier = x.Runtime, x.Framework, x.Tier
+	t.Prepare, t.Locks, t.Version, t.Path = x.Prepare, x.Locks, x.Version, x.Path
+	t.Settings, t.QuickstartOf, t.Optional = x.Settings, x.QuickstartOf, x.Optional
+	if x.Ready.Duration > 0 {
+		t.Ready = x.Ready
+	}
+	return t, nil
+}
+
+func newService(d *document, root, name string, service types.ServiceConfig) (bench.Service, error) {
+	block, ok := service.Extensions["x-service"]
+	if !ok {
+		return bench.Service{Target: bench.Target{Name: name}}, nil
+	}
+	var x XService
+	if err := d.block("services."+name+".x-service", block, &x); err != nil {
+		return bench.Service{}, err
+	}
+	t, _, err := launched(d, root, name, service)
+	t.Runtime, t.TCP = name, true
+	return bench.Service{Target: t, Gives: x.Gives, Count: x.Count, Fronts: x.Fronts}, err
+}
+
+// launched is what a service of the file is launched as, with the files of its source.
+func launched(d *document, root, name string, service types.ServiceConfig) (t bench.Target, files []string, err error) {
+	at := "services." + name
+	switch {
+	case service.Build == nil || service.Build.Context == "":
+		return t, nil, d.errorf(at, "a service that bench launches needs build.context")
+	case len(service.Command) == 0:
+		return t, nil, d.errorf(at, "a service that bench launches needs a command, so that it runs without Docker too")
+	}
+	if field := notApplied(service); field != "" {
+		return t, nil, d.errorf(at+"."+field, "bench would not apply it, and so measure something else than Compose starts")
+	}
+	folder, err := filepath.Rel(root, service.Build.Context)
+	if err != nil || !filepath.IsLocal(folder) {
+		return t, nil, d.errorf(at+".build.context", "%s is outside the project", service.Build.Context)
+	}
+	if files, err = source.Files(service.Build.Context); err != nil {
+		return t, nil, d.errorf(at+".build.context", "%v", err)
+	}
+	digest, err := source.Digest(service.Build.Context, files)
+	if err != nil {
+		return t, nil, d.errorf(at+".build.context", "%v", err)
+	}
+	return bench.Target{
+		Name: name, Context: filepath.ToSlash(folder), Digest: digest, Dockerfile: service.Build.Dockerfile,
 		BuildArgs: mapping(service.Build.Args), Command: service.Command, Env: mapping(service.Environment),
 		Container: bench.Container{
 			User: service.User, CapDrop: service.CapDrop, SecurityOpt: service.SecurityOpt,
 			ReadOnly: service.ReadOnly, Tmpfs: service.Tmpfs, MemoryBytes: int64(service.MemLimit),
 		},
-		Prepare: x.Prepare, Locks: x.Locks, Version: x.Version, Path: x.Path, Ready: x.Ready,
-	}
-	if t.Ready.Duration == 0 {
-		t.Ready.Duration = defaultReady
-	}
-	return t, nil
+		Ready: bench.Duration{Duration: defaultReady},
+	}, files, nil
 }
 
 // notApplied is a field of the service that changes what runs and that the

@@ -74,8 +74,14 @@ func (d *document) checkTest(at string, t bench.Test, c *Catalogue, scenarios []
 	if err := d.known(at+".metric", t.Metric, bench.MetricNames()); err != nil {
 		return err
 	}
-	if m := bench.Metrics[t.Metric]; !s.Measures(m.Measure) {
-		return d.errorf(at+".metric", "%s comes from %s, which scenario %s does not measure", t.Metric, m.Measure, s.Name)
+	m := bench.Metrics[t.Metric]
+	switch {
+	case len(m.Measures) > 0 && !s.Measures(m.Measures...):
+		return d.errorf(at+".metric", "%s comes from %s, which scenario %s does not measure", t.Metric, strings.Join(m.Measures, " or "), s.Name)
+	case m.Based && t.Base == nil:
+		return d.errorf(at+".metric", "%s is relative: name its base", t.Metric)
+	case m.Exact && (t.Bound() || t.Base != nil):
+		return d.errorf(at+".metric", "%s is counted: it takes to and expect only", t.Metric)
 	}
 	if err := d.known(at+".of", t.Of, c.names()); err != nil {
 		return err
@@ -105,10 +111,31 @@ func (d *document) checkTest(at string, t bench.Test, c *Catalogue, scenarios []
 			return err
 		}
 	}
-	if len(t.Variant) > 0 && !slices.ContainsFunc(s.Variants, func(v bench.Variant) bool { return maps.Equal(v, t.Variant) }) {
-		return d.errorf(at+".variant", "scenario %s has no variant %s", s.Name, t.Variant)
+	if err := d.checkPlace(at, s, t.Variant, t.Level); err != nil {
+		return err
+	}
+	if b := t.Base; b != nil {
+		if err := d.checkPlace(at+".base", s, b.Variant, b.Level); err != nil {
+			return err
+		}
+		if b.Target != "" {
+			if err := d.known(at+".base.target", b.Target, c.targets()); err != nil {
+				return err
+			}
+		}
 	}
 	return d.checkPairs(at, t, c)
+}
+
+// checkPlace refuses a variant or a level that the scenario does not have.
+func (d *document) checkPlace(at string, s bench.Scenario, v bench.Variant, level string) error {
+	if len(v) > 0 && !slices.ContainsFunc(s.Variants, func(w bench.Variant) bool { return maps.Equal(v, w) }) {
+		return d.errorf(at+".variant", "scenario %s has no variant %s", s.Name, v)
+	}
+	if _, ok := s.Level(level); level != "" && !ok {
+		return d.errorf(at+".level", "scenario %s has no level %q", s.Name, level)
+	}
+	return nil
 }
 
 // checkPairs refuses a comparison of a server with itself and one without servers.
@@ -130,19 +157,31 @@ func (d *document) checkPairs(at string, t bench.Test, c *Catalogue) error {
 
 // names are what of and to may be: runtimes and targets.
 func (c *Catalogue) names() []string {
-	var names []string
-	for _, t := range c.Targets {
-		names = append(names, t.Name, t.Runtime)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return c.each(func(t bench.Target) []string { return []string{t.Name, t.Runtime} })
 }
 
 func (c *Catalogue) tiers() []string {
-	var tiers []string
+	return c.each(func(t bench.Target) []string { return []string{t.Tier} })
+}
+
+func (c *Catalogue) targets() []string {
+	return c.each(func(t bench.Target) []string { return []string{t.Name} })
+}
+
+// each is what f says of the targets, sorted, each once.
+func (c *Catalogue) each(f func(bench.Target) []string) []string {
+	var list []string
 	for _, t := range c.Targets {
-		tiers = append(tiers, t.Tier)
+		list = append(list, f(t)...)
 	}
-	slices.Sort(tiers)
-	return slices.Compact(tiers)
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func (c *Catalogue) services() []string {
+	var list []string
+	for _, s := range c.Services {
+		list = append(list, s.Name)
+	}
+	return list
 }

@@ -25,7 +25,7 @@ func project(t *testing.T) (*Catalogue, []bench.Scenario, bench.Guide) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := LoadScenarios(filepath.Join(root, "scenarios"), c.Services)
+	s, err := LoadScenarios(filepath.Join(root, "scenarios"), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,9 @@ func TestProject(t *testing.T) {
 	c, _, g := project(t)
 	tiers := map[string]int{}
 	for _, target := range c.Targets {
-		tiers[target.Tier+" "+target.Runtime]++
+		if target.Production() {
+			tiers[target.Tier+" "+target.Runtime]++
+		}
 		if target.Container.User == "" || !target.Container.ReadOnly || !slices.Equal(target.Container.CapDrop, []string{"ALL"}) || len(target.Container.SecurityOpt) == 0 {
 			t.Errorf("%s is not confined: %+v", target.Name, target.Container)
 		}
@@ -50,8 +52,8 @@ func TestProject(t *testing.T) {
 			t.Errorf("tier %s: %v", tier, tiers)
 		}
 	}
-	if !slices.Equal(c.Services, []string{"upstream"}) {
-		t.Errorf("services are %v", c.Services)
+	if services := c.services(); !slices.Equal(services, []string{"postgres", "proxy", "upstream"}) {
+		t.Errorf("services are %v", services)
 	}
 	if len(g.Claims) != 25 {
 		t.Errorf("%d claims", len(g.Claims))
@@ -114,8 +116,8 @@ func TestRoundsAreWholeAndShuffled(t *testing.T) {
 		}
 		orders[strings.Join(order, " ")] = true
 		slices.Sort(order)
-		if len(order) != 18 || len(slices.Compact(order)) != 18 {
-			t.Errorf("round %d has %d arms, want each of 18 once", round, len(order))
+		if len(order) != 14 || len(slices.Compact(order)) != 14 {
+			t.Errorf("round %d has %d arms, want each of 14 once", round, len(order))
 		}
 	}
 	if len(orders) != p.Profile.Rounds {
@@ -180,7 +182,7 @@ rates: [100/s]
 `
 
 func TestScenarioMistakes(t *testing.T) {
-	if _, err := parseScenario("s.yaml", []byte(goodScenario), nil); err != nil {
+	if _, err := parseScenario("s.yaml", []byte(goodScenario), &Catalogue{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ old, new, want string }{
@@ -191,7 +193,7 @@ func TestScenarioMistakes(t *testing.T) {
 		{"latency, throughput", "latencies", `s.yaml:7:11: measure[0]: unknown "latencies"; did you mean "latency"?`},
 		{"[100/s]", "[-5/s]", `s.yaml:8:9: rates[0]: rate "-5/s" must be positive`},
 		{"[100/s]", "[fast]", `s.yaml:8:9: rates[0]: "fast" is no rate; write requests a second, such as 200/s`},
-		{"rates: [100/s]", "connections: 5", `s.yaml: rates: latency is measured at common rates; give at least one`},
+		{"rates: [100/s]", "connections: 5", `s.yaml: rates: latency and delivery are measured at common rates; give at least one`},
 		{"path: /json", "timeout: \"10\"\n  path: /json", `s.yaml:5:12: workload.timeout: "10" is no duration; write a number with a unit, such as 10s or 250ms`},
 		{"path: /json", "path: json", `s.yaml:5:9: workload.path: "json" must start with /`},
 		{"status: 200", "status: ok", `s.yaml:6:20: workload.expect.status: cannot unmarshal string into Go struct field Scenario.Workload of type int`},
@@ -205,7 +207,7 @@ func TestScenarioMistakes(t *testing.T) {
 		{"rates: [100/s]", "rates: [100/s]\n---\nname: x", `s.yaml: want one YAML document, have 2`},
 	} {
 		text := strings.Replace(goodScenario, c.old, c.new, 1)
-		_, err := parseScenario("s.yaml", []byte(text), []string{"upstream"})
+		_, err := parseScenario("s.yaml", []byte(text), &Catalogue{Services: []bench.Service{{Target: bench.Target{Name: "upstream"}}}})
 		if err == nil || !strings.HasPrefix(err.Error(), strings.TrimSuffix(c.want, "; did you mean")) {
 			t.Errorf("%q for %q:\n got %v\nwant %s", c.new, c.old, err, c.want)
 		}
@@ -296,6 +298,6 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(goodScenario))
 	f.Add([]byte("a: &x {b: *x}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		parseScenario("s.yaml", data, nil) // must not panic
+		parseScenario("s.yaml", data, &Catalogue{}) // must not panic
 	})
 }

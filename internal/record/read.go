@@ -114,19 +114,30 @@ func (r *Run) readTrial(t bench.Trial) {
 	}
 }
 
-// Excluded are the arms that the last session left out, with the reason. An
-// earlier session's do not count: what was wrong then may have been mended.
-func (r *Run) Excluded() map[string]string {
-	excluded := map[string]string{}
+// Excluded are the cells (bench.CellName) that the last session left out since they
+// did not keep the contract, with the reason. An earlier session's do not count: what
+// was wrong then may have been mended.
+func (r *Run) Excluded() map[string]string { return r.left(EventExclude) }
+
+// Missing are the cells that it left out since they need what was not to be had.
+func (r *Run) Missing() map[string]string { return r.left(EventMissing) }
+
+func (r *Run) left(event string) map[string]string {
+	out := map[string]string{}
 	for _, e := range r.Journal {
 		switch e.Event {
 		case EventBegin:
-			clear(excluded)
-		case EventExclude:
-			excluded[e.Arm] = e.Reason
+			clear(out)
+		case event:
+			out[bench.CellName(e.Arm, e.Level)] = e.Reason
 		}
 	}
-	return excluded
+	return out
+}
+
+// OutOfTime reports whether the run ended with its budget.
+func (r *Run) OutOfTime() bool {
+	return len(r.Journal) > 0 && slices.ContainsFunc(r.Journal, func(e Entry) bool { return e.Event == EventBudget })
 }
 
 func (r *Run) ended(trial int) bool {

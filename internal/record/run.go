@@ -44,6 +44,7 @@ type Entry struct {
 	Event  string    `json:"event"`           // see the constants
 	Trial  int       `json:"trial,omitempty"` // its number in the plan
 	Arm    string    `json:"arm,omitempty"`
+	Level  string    `json:"level,omitempty"` // of an arm that was left out in part
 	Valid  *bool     `json:"valid,omitempty"` // of a trial that ended
 	Reason string    `json:"reason,omitempty"`
 }
@@ -51,7 +52,9 @@ type Entry struct {
 // Events of the journal.
 const (
 	EventBegin       = "begin"       // of the run or of its resumption
-	EventExclude     = "exclude"     // an arm that does not keep the contract is left out
+	EventExclude     = "exclude"     // a cell that does not keep the contract is left out
+	EventMissing     = "missing"     // a cell is left out, since it needs what is not to be had here
+	EventBudget      = "budget"      // the time is up: what is known by now is judged
 	EventLaunch      = "launch"      // of a trial
 	EventTrial       = "trial"       // a trial ended: kept, valid or not
 	EventSetAside    = "set aside"   // what an interrupted trial had left

@@ -143,7 +143,7 @@ func (s Spectrum) Plot(id string) template.HTML {
 			y.low, y.high, most = min(y.low, v), max(y.high, v), max(most, point.Q)
 		}
 	}
-	p := newDrawing(width, height, id, fmt.Sprintf("Percentiles of response time at %s", s.Rate),
+	p := newDrawing(width, height, id, "Percentiles: "+s.Title,
 		"One line a trial, coloured by server. The medians over trials are in the table below.")
 	if len(s.Lines) == 0 || y.high == 0 {
 		p.text("label", "middle", width/2, height/2, "no trial has enough requests for a percentile")
@@ -162,7 +162,7 @@ func (s Spectrum) Plot(id string) template.HTML {
 			p.text("tick", "middle", x(q), bottom+18, fmt.Sprintf("p%g", q*100))
 		}
 	}
-	p.text("tick", "middle", (left+width-right)/2, height-6, "percentile of requests")
+	p.text("tick", "middle", (left+width-right)/2, height-6, "percentile")
 	ends := map[string]float64{}
 	for _, l := range s.Lines {
 		var points []string
@@ -172,14 +172,73 @@ func (s Spectrum) Plot(id string) template.HTML {
 		}
 		fmt.Fprintf(p, `<polyline class="line s%d" points="%s"/>`, slices.Index(arms, l.Arm), strings.Join(points, " "))
 	}
-	// Names stand at the ends of their lines, moved apart where they would overlap.
-	byEnd := slices.Clone(arms)
+	p.names(arms, ends, width-right+10)
+	return p.done()
+}
+
+// names puts names at the ends of their lines, moved apart where they would overlap.
+func (d *drawing) names(names []string, ends map[string]float64, x float64) {
+	byEnd := slices.Clone(names)
 	slices.SortFunc(byEnd, func(a, b string) int { return cmp.Compare(ends[a], ends[b]) })
 	last := math.Inf(-1)
-	for _, arm := range byEnd {
-		last = max(ends[arm], last+15)
-		p.text(fmt.Sprintf("label s%d", slices.Index(arms, arm)), "start", width-right+10, last+4, arm)
+	for _, name := range byEnd {
+		last = max(ends[name], last+15)
+		d.text(fmt.Sprintf("label s%d", slices.Index(names, name)), "start", x, last+4, name)
 	}
+}
+
+// ScalingPlot draws throughput against how many share the work, both on log axes: a
+// line a server, dashed the law that was fitted, and grey what as many times the
+// first would be.
+func (s Scenario) ScalingPlot(id string) template.HTML {
+	const left, right, top, width, height = 90.0, 170.0, 16.0, 1000.0, 360.0
+	bottom := height - 44
+	x := logAxis{low: math.Inf(1), from: left, to: width - right}
+	y := logAxis{low: math.Inf(1), from: bottom, to: top}
+	var names []string
+	for _, c := range s.Scaling {
+		names = append(names, c.Target)
+		for _, p := range c.points {
+			x.low, x.high = min(x.low, p.N), max(x.high, p.N)
+			y.low, y.high = min(y.low, p.Throughput), max(y.high, p.Throughput)
+		}
+	}
+	p := newDrawing(width, height, id, "Throughput against "+s.Scaling[0].Of, "One line a server, with the fitted law dashed and the ideal in grey. The figures are in the table below.")
+	if x.high <= x.low {
+		p.text("label", "middle", width/2, height/2, "there is one level only")
+		return p.done()
+	}
+	y.low, y.high = y.low*.8, y.high*1.2
+	for _, t := range y.ticks() {
+		p.line("grid", left, y.at(t), width-right, y.at(t))
+		p.text("tick", "end", left-8, y.at(t)+4, quantity(t, "1/s"))
+	}
+	for _, point := range s.Scaling[0].points {
+		p.line("grid", x.at(point.N), top, x.at(point.N), bottom)
+		p.text("tick", "middle", x.at(point.N), bottom+18, number(point.N))
+	}
+	p.text("tick", "middle", (left+width-right)/2, height-6, s.Scaling[0].Of)
+	ends := map[string]float64{}
+	for i, c := range s.Scaling {
+		var line, law []string
+		for _, point := range c.points {
+			line = append(line, fmt.Sprintf("%.1f,%.1f", x.at(point.N), y.at(point.Throughput)))
+			ends[c.Target] = y.at(point.Throughput)
+		}
+		first := c.points[0]
+		until := min(x.high, y.high/first.Throughput*first.N) // where the ideal leaves the picture
+		p.line("parity", x.at(first.N), y.at(first.Throughput), x.at(until), y.at(first.Throughput*until/first.N))
+		if c.law != nil {
+			const steps = 60
+			for k := 0.0; k <= steps; k++ {
+				n := x.low * math.Pow(x.high/x.low, k/steps)
+				law = append(law, fmt.Sprintf("%.1f,%.1f", x.at(n), y.at(c.law.At(n))))
+			}
+			fmt.Fprintf(p, `<polyline class="line law s%d" stroke-dasharray="4 4" points="%s"/>`, i, strings.Join(law, " "))
+		}
+		fmt.Fprintf(p, `<polyline class="line s%d" points="%s"/>`, i, strings.Join(line, " "))
+	}
+	p.names(names, ends, width-right+10)
 	return p.done()
 }
 

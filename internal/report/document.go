@@ -31,7 +31,7 @@ type Document struct {
 	Method      []string          `json:"method"`
 	Environment []Fact            `json:"environment"`
 	Trials      []Trial           `json:"trials"`
-	Left        []string          `json:"left_out"` // arms that were excluded, with the reason
+	Left        []string          `json:"left_out"` // cells and scenarios, with the reason
 	Rerun       string            `json:"rerun"`
 	PlanHash    string            `json:"plan_hash"`
 	Hashes      map[string]string `json:"hashes"`
@@ -105,6 +105,21 @@ type Scenario struct {
 	Columns []string   `json:"columns"`
 	Rows    []Row      `json:"rows"`
 	Spectra []Spectrum `json:"spectra"`
+	Scaling []Curve    `json:"scaling,omitempty"`
+}
+
+// Curve is a server's throughput against how many share the work: medians over
+// rounds, and how near they are to as many times the first.
+type Curve struct {
+	Target     string   `json:"target"`
+	Of         string   `json:"of"` // what the columns count
+	Columns    []string `json:"columns"`
+	Throughput []string `json:"throughput"`
+	Efficiency []string `json:"efficiency"`
+	Fit        string   `json:"fit"` // of the scalability law, or why there is none
+
+	points []bench.ScalingPoint
+	law    *bench.USL
 }
 
 // Row is an arm with its median over rounds of each column.
@@ -115,6 +130,7 @@ type Row struct {
 
 // Spectrum holds the percentiles of response time at one rate, a line a trial.
 type Spectrum struct {
+	Title string     `json:"title"` // of what, at which level and rate
 	Rate  bench.Rate `json:"rate"`
 	Lines []Line     `json:"lines"`
 	// Table holds the median over trials of each percentile, a row an arm.
@@ -173,14 +189,15 @@ func Build(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) (*Docume
 		d.Claims = append(d.Claims, c)
 	}
 	for _, s := range r.Plan.Scenarios {
-		d.Scenarios = append(d.Scenarios, newScenario(s, r, summaries))
+		d.Scenarios = append(d.Scenarios, newScenario(s, r, v, summaries))
 	}
 	for _, t := range r.Results {
 		d.Trials = append(d.Trials, newTrial(t))
 	}
-	excluded := r.Excluded()
-	for _, arm := range slices.Sorted(maps.Keys(excluded)) {
-		d.Left = append(d.Left, arm+": "+excluded[arm])
+	for _, left := range []map[string]string{r.Excluded(), r.Missing(), r.Plan.Skipped} {
+		for _, cell := range slices.Sorted(maps.Keys(left)) {
+			d.Left = append(d.Left, cell+": "+left[cell])
+		}
 	}
 	return d, nil
 }
@@ -233,6 +250,9 @@ func newTest(t bench.Comparison) Test {
 	switch {
 	case t.Ratio != nil:
 		out.Estimate = number(*t.Ratio) + "×" + interval(t.Low, t.High, number)
+		if bench.Metrics[t.Metric].Exact {
+			out.Estimate = number(*t.Ratio) + "×, counted"
+		}
 	case t.Value != nil:
 		in := func(x float64) string { return quantity(x, t.Unit) }
 		out.Estimate = in(*t.Value) + interval(t.Low, t.High, in)
@@ -269,9 +289,15 @@ func interval(low, high *float64, format func(float64) string) string {
 
 // label says what a comparison compares.
 func label(t bench.Comparison) string {
-	text := fmt.Sprintf("%s, %s", t.Scenario, t.Metric)
+	text := fmt.Sprintf("%s, %s", bench.CellName(t.Scenario, t.Level), t.Metric)
+	if len(t.Variant) > 0 && t.Base != nil && len(t.Base.Variant) > 0 {
+		text += " with " + t.Variant.String()
+	}
 	if t.Rate > 0 {
 		text += " at " + t.Rate.String()
+	}
+	if t.Base != nil {
+		text += ", relative to " + base(*t.Base)
 	}
 	if t.To == "" {
 		return text + ": " + t.Of
@@ -279,56 +305,142 @@ func label(t bench.Comparison) string {
 	return fmt.Sprintf("%s: %s / %s", text, t.Of, t.To)
 }
 
-// columns of a scenario's table: each metric, percentiles at each rate.
+// base says what a number is relative to.
+func base(b bench.Base) string {
+	var parts []string
+	if b.Quickstart {
+		parts = append(parts, "its quick start")
+	}
+	for _, part := range []string{b.Target, b.Variant.String(), b.Level} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// columns of a scenario's table: each metric, at each rate where it is taken at one.
 type column struct {
 	metric bench.Metric
 	rate   bench.Rate
 }
 
-func newScenario(s bench.Scenario, r *record.Run, summaries []bench.Summary) Scenario {
-	out := Scenario{Name: s.Name, Why: s.Why, Request: fmt.Sprintf("%s %s", s.Workload.Method, s.Workload.Path)}
+// row is an arm at a level.
+type row struct{ arm, level string }
+
+// shown are the metrics of a scenario's table, in this order.
+var shown = []string{"capacity", "throughput", "cores_used", "cpu_seconds_per_1k", "memory_bytes",
+	"p50", "p90", "p99", "delivery_p50", "delivery_p90", "delivery_p99", "cpu_seconds_per_1k_at_rate", "memory_bytes_at_rate",
+	"cold_start", "idle_memory_bytes", "image_bytes"}
+
+func newScenario(s bench.Scenario, r *record.Run, v *bench.Verdicts, summaries []bench.Summary) Scenario {
+	out := Scenario{Name: s.Name, Why: s.Why, Request: request(s)}
 	mine := slices.DeleteFunc(slices.Clone(summaries), func(x bench.Summary) bool { return x.Trial.Scenario != s.Name })
 	var columns []column
-	for _, name := range []string{"throughput", "cpu_seconds_per_1k", "memory_bytes", "p50", "p90", "p99"} {
+	for _, name := range shown {
 		m := bench.Metrics[name]
-		if !s.Measures(m.Measure) {
+		rates := []bench.Rate{0}
+		if m.AtRate {
+			rates = r.Plan.Profile.RatesOf(s)
+		}
+		for _, rate := range rates {
+			c := column{m, rate}
+			if !slices.ContainsFunc(mine, func(x bench.Summary) bool {
+				return slices.ContainsFunc(x.Values, func(v bench.Value) bool { return v.Metric == m.Name && v.Rate == rate })
+			}) {
+				continue
+			}
+			columns = append(columns, c)
+			title := m.Name
+			if rate > 0 {
+				title = strings.TrimSuffix(title, "_at_rate") + " at " + rate.String()
+			}
+			out.Columns = append(out.Columns, title)
+		}
+	}
+	for _, at := range rows(r.Plan, s) {
+		line := Row{Arm: bench.CellName(short(at.arm, s), at.level)}
+		for _, c := range columns {
+			line.Cells = append(line.Cells, quantity(medianOf(mine, at, c), c.metric.Unit))
+		}
+		out.Rows = append(out.Rows, line)
+	}
+	for _, measure := range []string{bench.MeasureLatency, bench.MeasureDelivery} {
+		if !s.Measures(measure) {
 			continue
 		}
-		for _, rate := range ratesOf(m, s, r.Plan.Profile) {
-			c := column{m, rate}
-			if slices.ContainsFunc(mine, func(x bench.Summary) bool { _, ok := x.Value(m.Name, rate); return ok }) {
-				columns = append(columns, c)
-				title := m.Name
-				if rate > 0 {
-					title += " at " + rate.String()
-				}
-				out.Columns = append(out.Columns, title)
+		for _, l := range s.AllLevels() {
+			for _, rate := range r.Plan.Profile.RatesOf(s) {
+				spectrum := newSpectrum(bench.PhaseName(l.Name, measure, rate), s, arms(r.Plan, s.Name), mine)
+				spectrum.Rate, spectrum.Title = rate, spectrumTitle(measure, l.Name, rate)
+				out.Spectra = append(out.Spectra, spectrum)
 			}
 		}
 	}
-	for _, arm := range arms(r.Plan, s.Name) {
-		row := Row{Arm: short(arm, s)}
-		for _, c := range columns {
-			row.Cells = append(row.Cells, quantity(medianOf(mine, arm, c), c.metric.Unit))
-		}
-		out.Rows = append(out.Rows, row)
-	}
-	if s.Measures(bench.MeasureLatency) {
-		for _, rate := range ratesOf(bench.Metrics["p50"], s, r.Plan.Profile) {
-			out.Spectra = append(out.Spectra, newSpectrum(rate, s, arms(r.Plan, s.Name), mine))
+	for _, curve := range v.Scaling {
+		if curve.Scenario == s.Name {
+			out.Scaling = append(out.Scaling, newCurve(curve))
 		}
 	}
 	return out
 }
 
-func ratesOf(m bench.Metric, s bench.Scenario, p bench.Profile) []bench.Rate {
-	switch {
-	case m.Quantile == 0:
-		return []bench.Rate{0}
-	case p.Rates > 0 && p.Rates < len(s.Rates):
-		return s.Rates[:p.Rates]
+func spectrumTitle(measure, level string, rate bench.Rate) string {
+	title := "Response time"
+	if measure == bench.MeasureDelivery {
+		title = "Time of delivery"
 	}
-	return s.Rates
+	if level != "" {
+		title += ", " + level
+	}
+	return title + " at " + rate.String()
+}
+
+// request is what the scenario asks of servers.
+func request(s bench.Scenario) string {
+	text := fmt.Sprintf("%s %s", s.Workload.Method, s.Workload.Path)
+	switch s.Workload.Driver {
+	case bench.DriverRoom, bench.DriverDashboard:
+		text = fmt.Sprintf("%s: each message to %d members", s.Workload.Path, s.Workload.Members)
+	case bench.DriverTokens:
+		text = fmt.Sprintf("%s: streams of %d events, one each %v", s.Workload.Path, s.Workload.Expect.Events, s.Workload.Expect.Every)
+	}
+	for _, l := range s.Levels {
+		if l.Path != "" {
+			text += fmt.Sprintf("; %s: %s", l.Name, l.Path)
+		}
+	}
+	return text
+}
+
+func newCurve(c bench.Scaling) Curve {
+	out := Curve{Target: c.Target, Of: c.Of, Fit: c.Why, points: c.Points, law: c.Fit}
+	if f := c.Fit; f != nil {
+		out.Fit = fmt.Sprintf("contention %s, coherency %s, one brings %s", number(f.Alpha), number(f.Beta), quantity(f.Gamma, "1/s"))
+		if f.Peak != nil {
+			out.Fit += fmt.Sprintf(", peak at %s", number(*f.Peak))
+			if last := c.Points[len(c.Points)-1].N; *f.Peak > 1.5*last {
+				out.Fit = strings.TrimSuffix(out.Fit, number(*f.Peak)) + "more than 1.5 times what was measured"
+			}
+		}
+	}
+	first := c.Points[0]
+	for _, p := range c.Points {
+		out.Columns = append(out.Columns, number(p.N))
+		out.Throughput = append(out.Throughput, quantity(p.Throughput, "1/s"))
+		out.Efficiency = append(out.Efficiency, number(p.Throughput/first.Throughput*first.N/p.N))
+	}
+	return out
+}
+
+// rows of a scenario's table: each arm at each level.
+func rows(p bench.Plan, s bench.Scenario) (list []row) {
+	for _, arm := range arms(p, s.Name) {
+		for _, l := range s.AllLevels() {
+			list = append(list, row{arm, l.Name})
+		}
+	}
+	return list
 }
 
 // arms of a scenario in the plan, by name.
@@ -353,10 +465,10 @@ func short(arm string, s bench.Scenario) string {
 	return name
 }
 
-func medianOf(summaries []bench.Summary, arm string, c column) float64 {
+func medianOf(summaries []bench.Summary, at row, c column) float64 {
 	var values []float64
 	for _, s := range summaries {
-		if v, ok := s.Value(c.metric.Name, c.rate); ok && s.Trial.Arm() == arm {
+		if v, ok := s.Value(c.metric.Name, at.level, c.rate); ok && s.Trial.Arm() == at.arm {
 			values = append(values, v)
 		}
 	}
@@ -366,12 +478,12 @@ func medianOf(summaries []bench.Summary, arm string, c column) float64 {
 // tabled are the percentiles in a spectrum's table.
 var tabled = []float64{.5, .75, .9, .95, .99, .999}
 
-func newSpectrum(rate bench.Rate, of bench.Scenario, arms []string, summaries []bench.Summary) Spectrum {
-	out := Spectrum{Rate: rate}
+func newSpectrum(phase string, of bench.Scenario, arms []string, summaries []bench.Summary) Spectrum {
+	var out Spectrum
 	points := map[string]map[float64][]float64{} // arm, q, seconds
 	seen := map[float64]int{}                    // in how many trials
 	for _, s := range summaries {
-		p, ok := s.Phase(bench.LatencyPhase(rate))
+		p, ok := s.Phase(phase)
 		if !ok || len(p.Spectrum) == 0 {
 			continue
 		}
@@ -414,6 +526,8 @@ func newTrial(t bench.TrialResult) Trial {
 		Folder: record.TrialsFolder + "/" + t.Trial.Folder()}
 	if !t.Valid {
 		out.State = t.Reason
+	} else if t.Reason != "" {
+		out.State = "valid in part: " + t.Reason
 	}
 	var cpu time.Duration
 	var memory int64
@@ -468,5 +582,5 @@ func quantity(x float64, unit string) string {
 	case "1/s":
 		return number(x) + "/s"
 	}
-	return number(x) + " " + unit
+	return strings.TrimSpace(number(x) + " " + unit)
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ func validity(r *record.Run, v *bench.Verdicts) []Check {
 	var censored, planned, checked, failed, good, retried uint64
 	clock := bench.ClockKernel
 	var wake time.Duration
-	invalid, instrument := 0, 0
+	invalid, instrument, void := 0, 0, 0
 	for _, t := range r.Results {
 		fault := false
 		for _, p := range t.Phases {
@@ -27,10 +28,13 @@ func validity(r *record.Run, v *bench.Verdicts) []Check {
 			good += p.GoodHits
 			failed += p.FailedHits
 			wake = max(wake, p.Drive.Wake)
-			if p.Drive.Clock != bench.ClockKernel {
+			if p.Drive.Clock != "" && p.Drive.Clock != bench.ClockKernel {
 				clock = p.Drive.Clock
 			}
-			fault = fault || slices.ContainsFunc(p.Gates, func(g bench.Gate) bool { return !g.OK })
+			if p.Void != "" && t.Valid {
+				void++
+			}
+			fault = fault || p.Probe == nil && slices.ContainsFunc(p.Gates, func(g bench.Gate) bool { return !g.OK })
 		}
 		if !t.Valid {
 			invalid++
@@ -39,25 +43,32 @@ func validity(r *record.Run, v *bench.Verdicts) []Check {
 			}
 		}
 	}
-	arms := map[string]bool{}
+	cells := map[string]bool{}
 	for _, t := range r.Plan.Trials {
-		arms[t.Arm()] = true
+		for _, p := range t.Phases {
+			cells[bench.CellName(t.Arm(), p.Level)] = true
+		}
 	}
-	excluded := len(r.Excluded())
+	excluded, missing := len(r.Excluded()), len(r.Missing())
 	checks := []Check{
 		{"Evidence", "profile " + r.Plan.Profile.Name, state(!r.Plan.Profile.Evidence, "warn"),
 			"demo and quick are a first look; ci and evidence have the rounds for more"},
 		{"Rounds", fmt.Sprint(r.Plan.Profile.Rounds), state(r.Plan.Profile.Rounds < 6, "warn"), "each is a fresh launch of every server, in shuffled order"},
-		{"Trials", fmt.Sprintf("%d made, %d not valid, of these %d by the instrument's fault", len(r.Results), invalid, instrument), state(invalid > 0, "warn"),
+		{"Trials", fmt.Sprintf("%d made, %d not valid, of these %d by the instrument's fault; %d phases of the others do not count", len(r.Results), invalid, instrument, void), state(invalid+void > 0, "warn"),
 			"those not valid are listed with their reason and enter no verdict"},
-		{"Conformance", fmt.Sprintf("%d of %d arms keep the contract", len(arms)-excluded, len(arms)), state(excluded > 0, "warn"),
-			"same status, headers and bodies; upstream calls counted; SIGTERM drains"},
+		{"Conformance", fmt.Sprintf("%d of %d cells keep the contract; %d more need what this machine does not have", len(cells)-excluded-missing, len(cells)-missing, missing), state(excluded > 0, "warn"),
+			"same status, headers and bodies; calls of services counted; SIGTERM drains"},
 		{"Bodies checked under load", group(fmt.Sprint(checked)), state(checked == 0, "warn"), "each compared whole with the agreed body"},
 		{"Failed requests", fmt.Sprintf("%s of %s", group(fmt.Sprint(failed)), group(fmt.Sprint(failed+good))), state(failed > 0, "warn"), "they enter percentiles at the timeout"},
 		{"Never sent", fmt.Sprintf("%s of %s", group(fmt.Sprint(censored)), group(fmt.Sprint(planned))), state(censored > 0, "warn"), "due, but not sent by the generator; under 99% sent and the trial is not valid"},
 		{"Sent twice", group(fmt.Sprint(retried)), "ok", "the server had closed a kept connection; once, and only where HTTP allows it"},
 		{"Clock", clock, state(clock != bench.ClockKernel, "warn"),
 			"what the end of a request is read from; the program itself learned of it " + quantity(wake.Seconds(), "s") + " later in the mean of the worst phase"},
+	}
+	for _, c := range v.Controls {
+		off := math.Abs(c.Ratio/c.Work - 1)
+		checks = append(checks, Check{"Known work: " + c.Target, fmt.Sprintf("%.3f times the CPU time an answer for %.3f times the work (%.3f to %.3f)", c.Ratio, c.Work, c.Low, c.High), state(off > .05, "warn"),
+			"an instrument that is right shows what is known; more than 5% off is marked"})
 	}
 	checks = append(checks, gates(r)...)
 	checks = append(checks, certificates(r)...)
@@ -89,6 +100,7 @@ var gateMeanings = map[string]string{
 	bench.GateStolen:    "CPU time that a hypervisor gave to others",
 	bench.GateThrottled: "time that a CPU quota kept servers or generator from running",
 	bench.GateLate:      "how late our own slow service answered, in an open loop",
+	bench.GateService:   "of a database or proxy in an open loop, as a share of its CPUs; near its limit it would be what is measured",
 }
 
 // gates shows the worst figure of each gate over the trials that count.
@@ -102,7 +114,7 @@ func gates(r *record.Run) []Check {
 				if g.Name == bench.GateSent {
 					worse = g.Value < w.Value
 				}
-				if t.Valid && g.Limit > 0 && (!seen || worse) {
+				if t.Valid && p.Void == "" && p.Probe == nil && g.Limit > 0 && (!seen || worse) {
 					worst[g.Name] = g
 				}
 			}
@@ -150,7 +162,7 @@ func notShown(r *record.Run, v *bench.Verdicts) []string {
 		"Other machines: every figure is of the one machine described below.",
 		"Other versions, other code: the servers are our own reference servers, in the versions listed below.",
 		"A network: load and servers share this machine, so no figure holds a network's delay.",
-		"No A/A arm or positive control is part of this run: differences near the margin deserve doubt.",
+		"No A/A arm is part of this run: differences near the margin deserve doubt.",
 	}
 	if r.Plan.Runner == "process" {
 		list = append(list, "Containers: servers ran as plain processes, without limits on memory.")
@@ -179,8 +191,9 @@ func gil(r *record.Run) bool {
 func method(r *record.Run) []string {
 	p := r.Plan.Profile
 	return []string{
-		fmt.Sprintf("Each trial is a fresh launch, warmed up for %v in a closed loop. Latency is measured in an open loop for %v at each common rate, "+
-			"throughput, CPU time and memory in a closed loop for %v.", p.Warmup, p.Measure, p.Measure),
+		fmt.Sprintf("Each trial is a fresh launch. Each kind of work is warmed up for %v. Latency and delivery are measured in an open loop at common rates, for %v or as long as the "+
+			"scenario's percentile takes; throughput, cores, CPU time and memory in a closed loop for %v.", p.Warmup, p.Measure, p.Measure),
+		"Capacity is the highest rate at which late or failed answers stay under 1% and failures under what the SLO allows. It is searched for in each launch, by probes of " + p.Probe.String() + ", to " + p.Resolution.String() + ".",
 		fmt.Sprintf("There are %d rounds; each launches every server for every scenario once, in an order shuffled by seed %d. Comparisons are made within rounds.", p.Rounds, r.Plan.Seed),
 		"Response time counts from the moment a request was due, so a stall is charged for every request that it delayed.",
 		"The unit is the launch, never the request: a ratio is the geometric mean over rounds, its interval Student's t at 95% on the log scale.",

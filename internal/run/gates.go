@@ -1,7 +1,9 @@
 package run
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -27,6 +29,9 @@ func newWatch() *watch {
 }
 
 func (w *watch) hit(h bench.Hit) {
+	if h.Err == bench.ErrStopped {
+		return
+	}
 	w.lag.RecordValue(int64(h.Lag()))
 	w.response.RecordValue(int64(h.ResponseTime()))
 	if h.Err == bench.ErrExhausted {
@@ -40,8 +45,9 @@ func (w *watch) hit(h bench.Hit) {
 
 // gates are the figures of a measured phase, with the limits that the plan sets.
 // capacity is the generator's certified one in requests a second, 0 where it is
-// not known.
-func (w *watch) gates(p bench.PhaseResult, s bench.Schedule, limits bench.Gates, capacity float64) []bench.Gate {
+// not known. Where servers share the generator's CPUs, its use is limited in a closed
+// loop as well.
+func (w *watch) gates(p bench.PhaseResult, s bench.Schedule, limits bench.Gates, capacity float64, shared bool) []bench.Gate {
 	var list []bench.Gate
 	most := func(name, unit string, value, limit float64) {
 		list = append(list, bench.Gate{Name: name, Value: value, Limit: limit, Unit: unit, OK: limit == 0 || value <= limit})
@@ -66,7 +72,11 @@ func (w *watch) gates(p bench.PhaseResult, s bench.Schedule, limits bench.Gates,
 		most(bench.GateLag, "s", float64(w.lag.ValueAtQuantile(99))/1e9, limit)
 		rate = float64(s.Rate)
 	}
-	most(bench.GateGenerator, "", d.Generator.Seconds()/seconds/float64(max(w.cpus, 1)), onlyOpen(limits.Generator))
+	busiest := limits.Generator
+	if !shared {
+		busiest = onlyOpen(busiest)
+	}
+	most(bench.GateGenerator, "", d.Generator.Seconds()/seconds/float64(max(w.cpus, 1)), busiest)
 	if capacity > 0 {
 		most(bench.GateLoad, "", rate/capacity, onlyOpen(limits.Load))
 	}
@@ -81,8 +91,11 @@ func (w *watch) gates(p bench.PhaseResult, s bench.Schedule, limits bench.Gates,
 	if w.throttled >= 0 {
 		most(bench.GateThrottled, "", w.throttled.Seconds()/seconds, limits.Throttled)
 	}
-	if p.Calls > 0 {
+	if p.Calls["upstream"] > 0 {
 		most(bench.GateLate, "s", p.Late.Seconds(), onlyOpen(limits.Late.Seconds()))
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Services)) {
+		most(bench.GateService, "", p.Services[name].Seconds()/seconds/float64(max(w.cpus, 1)), onlyOpen(limits.Service))
 	}
 	return list
 }

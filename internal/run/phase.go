@@ -3,85 +3,171 @@ package run
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cgroup"
+	"github.com/claimbench/claimbench/internal/load"
 	"github.com/claimbench/claimbench/internal/record"
-	"github.com/claimbench/claimbench/internal/target"
 )
 
-// check asks a fresh server for one answer of the scenario and for what it is,
-// so that nothing is timed that does not work.
-func check(ctx context.Context, url string, w bench.Workload) (bench.About, error) {
-	client := &http.Client{Transport: &http.Transport{}}
-	defer client.CloseIdleConnections()
-	if _, err := target.Ask(ctx, client, url, w); err != nil {
-		return nil, err
-	}
-	return target.AskAbout(ctx, client, url)
+// drive is one phase of a trial to be made.
+type drive struct {
+	*Conductor
+	trial  bench.Trial
+	phase  bench.Phase
+	driver bench.Driver
+	server *fleet
+	work   work
+	hits   *record.Hits
+	// watching is told every hit, and ends the drive where it returns false; nil for none.
+	watching func(bench.Hit) (goOn bool)
 }
 
-// drive makes one phase of a trial: it records every hit and weighs the server
-// before, during and after. The error says why the trial is not valid.
-func (c *Conductor) drive(ctx context.Context, t bench.Trial, phase bench.Phase, driver bench.Driver, server bench.Server,
-	w bench.Workload, hits *record.Hits) (bench.PhaseResult, error) {
-	c.Observer.Doing(fmt.Sprintf("round %d: %s on %s, %s", t.Round, t.Scenario, t.Target, phase.Name))
-	result := bench.PhaseResult{Name: phase.Name}
-	hits.Begin(phase.Name)
-	c.upstream.Begin()
-	calls := c.upstream.Calls()
-	before, err := server.Usage(ctx)
+// make drives the phase: it records every hit and weighs the server before, during and
+// after. What makes the phase void is in the result; the error says why the whole
+// trial is not valid.
+func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
+	phase, schedule := d.phase, d.phase.Schedule
+	d.Observer.Doing(fmt.Sprintf("round %d: %s on %s, %s", d.trial.Round, d.trial.Scenario, d.trial.Target, phase.Name))
+	result := bench.PhaseResult{Name: phase.Name, Level: phase.Level, Measure: phase.Measure}
+	d.hits.Begin(phase.Name)
+	d.upstream.Begin()
+	calls, err := d.calls(ctx)
+	if err != nil {
+		result.Void = err.Error()
+		return result, d.server.Alive(ctx)
+	}
+	spent := d.services.CPU(ctx)
+	before, err := d.server.Usage(ctx)
 	if err != nil {
 		return result, fmt.Errorf("weigh the server: %w", err)
 	}
 	// To weigh a server's memory takes the kernel milliseconds, on the generator's CPU:
-	// in an open loop it would be late for them, and there nothing is made of memory.
+	// in an open loop it would be late for them.
 	scale := func() int64 { return 0 }
-	if !phase.Schedule.Open() {
-		scale = c.weigh(ctx, t, server)
+	if !schedule.Open() {
+		scale = d.weigh(ctx, d.trial, d.server)
 	}
 	var broken error
-	watch, stop := c.observe(before)
-	result.Drive, err = driver.Drive(ctx, server.URL(), w, phase.Schedule, func(h bench.Hit) {
+	watch, stop := d.observe(before)
+	driving, cut := context.WithCancel(ctx)
+	defer cut()
+	joined := d.beside(driving, &result)
+	name := phase.Name
+	if probe, ok := searched(phase); ok {
+		name = probe
+	}
+	result.Drive, err = d.driver.Drive(driving, d.server.URL(), d.work.Workload, schedule, func(h bench.Hit) {
 		if broken == nil {
-			broken = hits.Record(h)
+			broken = d.hits.Record(h)
 		}
-		if h.Good() {
+		switch {
+		case h.Good():
 			result.GoodHits++
-		} else {
+		case h.Err != bench.ErrStopped:
 			result.FailedHits++
 		}
 		watch.hit(h)
-		c.Observer.Hit(t, phase.Name, h)
+		d.Observer.Hit(d.trial, name, h)
+		if d.watching != nil && !d.watching(h) {
+			cut()
+		}
 	})
+	cut()
+	joined()
 	result.Memory = scale()
 	switch {
-	case err != nil:
-		return result, err
 	case broken != nil:
 		return result, fmt.Errorf("record a hit: %w", broken)
 	case ctx.Err() != nil:
 		return result, ctx.Err()
+	case err != nil:
+		result.Void = err.Error()
+		return result, nil
 	}
-	result.Calls, result.Late = c.upstream.Calls()-calls, c.upstream.Late()
-	if err := server.Alive(ctx); err != nil {
+	if err := d.server.Alive(ctx); err != nil {
 		return result, fmt.Errorf("under load: %w", err)
 	}
-	after, err := server.Usage(ctx)
+	after, err := d.server.Usage(ctx)
 	if err != nil {
 		return result, fmt.Errorf("weigh the server: %w", err)
 	}
 	stop(after)
 	result.CPU = after.CPU - before.CPU
 	result.Memory = max(result.Memory, before.Memory, after.Memory)
-	if phase.Measure != "" {
-		result.Gates = watch.gates(result, phase.Schedule, c.Plan.Gates, c.capacity)
+	result.Late = d.upstream.Late()
+	if err := d.services.Alive(ctx, d.work.needs); err != nil {
+		result.Void = fmt.Sprintf("%s: a service ended: %v", phase.Name, err)
+		return result, nil
 	}
-	return result, wrong(result, w)
+	if err := d.settle(ctx, &result, calls, spent); err != nil {
+		result.Void = err.Error()
+		return result, nil
+	}
+	if phase.Measure != "" {
+		limits := d.Plan.Gates
+		if d.trial.Shared && limits.Generator > 0 {
+			limits.Generator = bench.SharedGenerator
+		}
+		result.Gates = watch.gates(result, schedule, limits, d.capacity, d.trial.Shared)
+	}
+	result.Void = wrong(result, d.work.Workload)
+	return result, nil
+}
+
+// settle fills in what the services counted and used.
+func (d drive) settle(ctx context.Context, result *bench.PhaseResult, calls map[string]uint64, spent map[string]time.Duration) error {
+	now, err := d.calls(ctx)
+	if err != nil {
+		return err
+	}
+	for name := range now {
+		if n := now[name] - calls[name]; n > 0 {
+			if result.Calls == nil {
+				result.Calls = map[string]uint64{}
+			}
+			result.Calls[name] = n
+		}
+	}
+	for name, cpu := range d.services.CPU(ctx) {
+		if !slices.Contains(d.work.needs, name) {
+			continue
+		}
+		if result.Services == nil {
+			result.Services = map[string]time.Duration{}
+		}
+		result.Services[name] = cpu - spent[name]
+	}
+	return nil
+}
+
+// beside sends what the level has beside its requests, until the context ends; the
+// returned function waits for that.
+func (d drive) beside(ctx context.Context, result *bench.PhaseResult) (joined func()) {
+	beside := d.work.beside
+	if beside == nil || d.phase.Measure == "" {
+		return func() {}
+	}
+	result.Beside = &bench.BesideResult{}
+	schedule := bench.Schedule{Rate: beside.Rate, Arrivals: d.work.Arrivals, Duration: d.phase.Schedule.Duration, Seed: d.phase.Schedule.Seed + 1}
+	var running sync.WaitGroup
+	running.Go(func() {
+		driver := &load.HTTP{Attackers: 1}
+		defer driver.Close()
+		driver.Drive(ctx, d.server.URL(), d.work.besides(), schedule, func(h bench.Hit) {
+			switch {
+			case h.Good():
+				result.Beside.Good++
+			case h.Err != bench.ErrStopped:
+				result.Beside.Failed++
+			}
+		})
+	})
+	return running.Wait
 }
 
 // observe follows what is taken from servers and generator until stop is called
@@ -105,7 +191,7 @@ func (c *Conductor) observe(before bench.Usage) (w *watch, stop func(after bench
 
 // weigh looks at the server's usage at each interval, until the returned
 // function is called, which gives the largest memory that was seen.
-func (c *Conductor) weigh(ctx context.Context, t bench.Trial, server bench.Server) (stop func() int64) {
+func (c *Conductor) weigh(ctx context.Context, t bench.Trial, server *fleet) (stop func() int64) {
 	done, most := make(chan struct{}), make(chan int64)
 	go func() {
 		ticker := time.NewTicker(sampling)
@@ -127,21 +213,34 @@ func (c *Conductor) weigh(ctx context.Context, t bench.Trial, server bench.Serve
 	return func() int64 { close(done); return <-most }
 }
 
-// wrong says what a phase shows that makes its trial not valid: what the server
-// did wrong, or else the first gate of the instrument that it fails.
-func wrong(p bench.PhaseResult, w bench.Workload) error {
+// wrong says what a phase shows that makes it void: what the server did wrong, or else
+// the first gate of the instrument that it fails; empty where it counts.
+func wrong(p bench.PhaseResult, w bench.Workload) string {
 	switch {
 	case p.Drive.FirstWrong != "":
-		return fmt.Errorf("%s: a sampled answer is not the expected one: %s", p.Name, p.Drive.FirstWrong)
+		return fmt.Sprintf("%s: a sampled answer is not the expected one: %s", p.Name, p.Drive.FirstWrong)
 	case p.GoodHits == 0:
-		return fmt.Errorf("%s: none of %d answers was good", p.Name, p.FailedHits)
-	case p.Calls < p.GoodHits*uint64(w.Expect.Calls["upstream"]):
-		return fmt.Errorf("%s: %d good answers, but the upstream was called %d times", p.Name, p.GoodHits, p.Calls)
+		return fmt.Sprintf("%s: none of %d answers was good", p.Name, p.FailedHits)
+	case p.Beside != nil && p.Beside.Good == 0:
+		return fmt.Sprintf("%s: none of %d answers beside was good", p.Name, p.Beside.Failed)
 	}
-	for _, g := range p.Gates {
-		if !g.OK {
-			return fmt.Errorf("%s: the instrument was at fault: %s", p.Name, g)
+	for service, each := range w.Expect.Calls {
+		if p.Calls[service] < p.GoodHits*uint64(each) {
+			return fmt.Sprintf("%s: %d good answers of %d calls each, but the %s was called %d times", p.Name, p.GoodHits, each, service, p.Calls[service])
 		}
 	}
-	return nil
+	if g, ok := atFault(p); ok {
+		return fmt.Sprintf("%s: the instrument was at fault: %s", p.Name, g)
+	}
+	return ""
+}
+
+// atFault is the first gate that the phase fails.
+func atFault(p bench.PhaseResult) (bench.Gate, bool) {
+	for _, g := range p.Gates {
+		if !g.OK {
+			return g, true
+		}
+	}
+	return bench.Gate{}, false
 }

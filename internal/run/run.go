@@ -2,20 +2,15 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"net"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cpuset"
-	"github.com/claimbench/claimbench/internal/load"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/reference"
+	"github.com/claimbench/claimbench/internal/service"
 	"github.com/claimbench/claimbench/internal/target"
 )
 
@@ -48,12 +43,19 @@ type Conductor struct {
 	// nil where it is not to be measured.
 	Certify func(ctx context.Context, generator, servers cpuset.Set) (bench.Certificate, error)
 
+	// Deadline is when the run has to end with what is known by then; zero for no such time.
+	Deadline time.Time
+
 	upstream *reference.Upstream
+	services *service.Services
 	capacity float64 // of the generator, as certified; requests a second
 	// The CPUs of each; those of the generator are all there are where nothing is pinned.
 	generator, servers cpuset.Set
-	bodies             map[string]string // agreed body by scenario
-	excluded           map[string]string
+	absent             map[string]string  // optional targets that this machine does not have, with the reason
+	bodies             map[string]string  // agreed body by scenario and level
+	out                map[string]string  // cells (bench.CellName) that are left out, with the reason
+	capacities         map[string]float64 // last known, by cell
+	pace               pace
 }
 
 // sampling is how often a server's usage is looked at.
@@ -62,25 +64,30 @@ const sampling = 500 * time.Millisecond
 // Run makes every trial that is not done. A trial that fails is recorded as not
 // valid and the run goes on; an error means that the run could not go on. What
 // was recorded until then stays.
-func (c *Conductor) Run(ctx context.Context) error {
-	for _, t := range c.Plan.Targets {
-		c.Observer.Doing("preparing " + t.Name)
-		if err := c.Launcher.Prepare(ctx, t); err != nil {
-			return err
-		}
-	}
-	_, bind := c.Launcher.Host()
-	upstream, err := reference.NewUpstream(net.JoinHostPort(bind, "0"))
-	if err != nil {
+func (c *Conductor) Run(ctx context.Context) (err error) {
+	if err := c.prepare(ctx); err != nil {
 		return err
 	}
-	defer upstream.Close()
-	c.upstream = upstream
+	_, bind := c.Launcher.Host()
+	if c.upstream, err = reference.NewUpstream(net.JoinHostPort(bind, "0")); err != nil {
+		return err
+	}
+	defer c.upstream.Close()
 	pinned, unpin, err := c.pin()
 	if err != nil {
 		return err
 	}
 	defer unpin()
+	if c.services, err = service.Start(ctx, c.Launcher, c.Plan.Services, c.Plan.CPUs.Generator, c.Observer.Doing); err != nil {
+		return err
+	}
+	defer func() {
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), target.StopTimeout+5*time.Second)
+		defer cancel()
+		if stopped := c.services.Close(stopping); err == nil && stopped != nil {
+			err = fmt.Errorf("stop the services: %w", stopped)
+		}
+	}()
 	abouts, err := c.verify(ctx)
 	if err != nil {
 		return err
@@ -92,27 +99,33 @@ func (c *Conductor) Run(ctx context.Context) error {
 	if err := c.Writer.Environment(environment); err != nil {
 		return err
 	}
-	if len(c.excluded) == c.arms() {
-		var all []string
-		for _, arm := range slices.Sorted(maps.Keys(c.excluded)) {
-			all = append(all, arm+": "+c.excluded[arm])
-		}
-		return &target.Error{Err: fmt.Errorf("no server keeps its contract, so there is nothing to measure:\n    %s", strings.Join(all, "\n    ")),
-			Hint: "the contract is in targets/README.md"}
+	if err := c.anythingLeft(); err != nil {
+		return err
 	}
 	if err := c.certify(ctx); err != nil {
 		return err
 	}
+	return c.trials(ctx)
+}
+
+// trials makes the trials one after the other.
+func (c *Conductor) trials(ctx context.Context) error {
 	for _, t := range c.Plan.Trials {
-		if _, out := c.excluded[t.Arm()]; out || c.Done(t.N) {
+		if c.Done(t.N) || !c.hasLevel(t) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if takes := c.pace.expect(t); !c.Deadline.IsZero() && time.Now().Add(takes).After(c.Deadline) {
+			return c.Writer.Journal(record.Entry{Event: record.EventBudget,
+				Reason: fmt.Sprintf("trial %d would take about %v", t.N, takes.Round(time.Second))})
+		}
+		began := time.Now()
 		if err := c.trial(ctx, t); err != nil {
 			return err
 		}
+		c.pace.took(t, time.Since(began))
 	}
 	return c.Writer.Journal(record.Entry{Event: record.EventEnd})
 }
@@ -134,14 +147,6 @@ func (c *Conductor) certify(ctx context.Context) error {
 	}
 	c.capacity = certificate.Capacity.Rate
 	return c.Writer.Certificate(certificate)
-}
-
-func (c *Conductor) arms() int {
-	arms := map[string]bool{}
-	for _, t := range c.Plan.Trials {
-		arms[t.Arm()] = true
-	}
-	return len(arms)
 }
 
 // notPinned is what pin's words begin with where pinning did not take.
@@ -167,112 +172,5 @@ func (c *Conductor) pin() (pinned string, unpin func(), err error) {
 		return notPinned + err.Error(), unpin, nil
 	}
 	c.generator, c.servers = set, servers
-	return fmt.Sprintf("generator and upstream on CPUs %s, servers on %s", set, c.Plan.CPUs.Target), restore, nil
-}
-
-// env is what every launch gets beside its variant.
-func (c *Conductor) env() map[string]string {
-	reach, _ := c.Launcher.Host()
-	return map[string]string{"UPSTREAM_URL": "http://" + net.JoinHostPort(reach, strconv.Itoa(c.upstream.Port()))}
-}
-
-// verify checks the targets' conformance and excludes the arms that fail.
-func (c *Conductor) verify(ctx context.Context) (map[string]bench.About, error) {
-	v := target.Verifier{Launcher: c.Launcher, Env: c.env(), Upstream: c.upstream, Progress: c.Observer.Doing}
-	found, err := v.Verify(ctx, c.Plan.Targets, c.Plan.Scenarios)
-	if err != nil {
-		return nil, err
-	}
-	c.bodies, c.excluded = found.Bodies, found.Problems
-	for name, log := range found.Logs {
-		if err := c.Writer.ConformanceLog(name, log); err != nil {
-			return nil, err
-		}
-	}
-	for _, t := range c.Plan.Trials {
-		if reason, out := c.excluded[t.Arm()]; out && t.Round == 1 {
-			if err := c.Writer.Journal(record.Entry{Event: record.EventExclude, Arm: t.Arm(), Reason: reason}); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return found.Abouts, nil
-}
-
-// trial makes one trial. What the server does wrong makes it not valid; the
-// error is of the run: it was cancelled, its engine is gone, or nothing can be written.
-func (c *Conductor) trial(ctx context.Context, t bench.Trial) error {
-	c.Observer.Began(t)
-	if err := c.Writer.Journal(record.Entry{Event: record.EventLaunch, Trial: t.N, Arm: t.Arm()}); err != nil {
-		return err
-	}
-	hits, err := c.Writer.Trial(t)
-	if err != nil {
-		return err
-	}
-	result, log, err := c.measure(ctx, t, hits)
-	if closed := hits.Close(); closed != nil {
-		return fmt.Errorf("record trial %d: %w", t.N, closed)
-	}
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err() // half a trial is no trial: its folder is set aside when the run is resumed
-	case errors.Is(err, target.ErrEngine):
-		return err
-	case err != nil:
-		result.Reason = err.Error()
-	default:
-		result.Valid = true
-	}
-	if err := c.Writer.Result(result, log); err != nil {
-		return err
-	}
-	c.Observer.Ended(result)
-	return nil
-}
-
-// measure launches the trial's server, drives its phases and stops it. The error
-// says why the trial is not valid.
-func (c *Conductor) measure(ctx context.Context, t bench.Trial, hits *record.Hits) (result bench.TrialResult, log string, err error) {
-	result = bench.TrialResult{Trial: t, Start: time.Now().UTC()}
-	on, _ := c.Plan.Target(t.Target)
-	scenario, _ := c.Plan.Scenario(t.Scenario)
-	env := c.env()
-	maps.Copy(env, t.Variant)
-	launched := time.Now()
-	server, err := c.Launcher.Launch(ctx, on, env)
-	if err != nil {
-		return result, "", err
-	}
-	result.Ready = time.Since(launched)
-	result.Placement = server.Placement()
-	defer func() {
-		// A cancelled run must stop its servers too.
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), target.StopTimeout+5*time.Second)
-		defer cancel()
-		if stopped := server.Stop(stopping); stopped != nil {
-			result.Exit = stopped.Error()
-			if err == nil {
-				err = stopped
-			}
-		}
-		log = server.Log()
-	}()
-	workload := scenario.Workload
-	if workload.Expect.SHA256 == "" {
-		workload.Expect.SHA256 = c.bodies[t.Scenario]
-	}
-	if result.About, err = check(ctx, server.URL(), workload); err != nil {
-		return result, "", err
-	}
-	driver := &load.HTTP{}
-	defer driver.Close()
-	for _, phase := range t.Phases {
-		p, err := c.drive(ctx, t, phase, driver, server, workload, hits)
-		result.Phases = append(result.Phases, p)
-		if err != nil {
-			return result, "", err
-		}
-	}
-	return result, "", nil
+	return fmt.Sprintf("generator and services on CPUs %s, servers on %s", set, c.Plan.CPUs.Target), restore, nil
 }

@@ -50,8 +50,8 @@ func newPlan(t *testing.T, modes ...string) *bench.Plan {
 	p := &bench.Plan{Schema: bench.PlanSchema, Runner: "process",
 		Profile: bench.Profile{Name: "test", Rounds: 2, Warmup: ms(50), Measure: ms(200)}}
 	for name, path := range map[string]string{"json": "/json", "wait": "/upstream?ms=2"} {
-		s := bench.Scenario{Name: name, Measure: bench.Measures, Rates: []bench.Rate{200}, Variants: []bench.Variant{{}},
-			Workload: bench.Workload{Method: "GET", Path: path, Timeout: ms(500), Expect: bench.Expect{Status: 200}}}
+		s := bench.Scenario{Name: name, Measure: []string{bench.MeasureLatency, bench.MeasureThroughput}, Rates: []bench.Rate{200}, Variants: []bench.Variant{{}},
+			Workload: bench.Workload{Driver: bench.DriverHTTP, Method: "GET", Path: path, Timeout: ms(500), Expect: bench.Expect{Status: 200}}}
 		if name == "wait" {
 			s.Workload.Expect.Calls = map[string]int{"upstream": 1}
 		}
@@ -61,6 +61,9 @@ func newPlan(t *testing.T, modes ...string) *bench.Plan {
 		on := targettest.Server(t, mode)
 		on.Name = fmt.Sprintf("server-%d", i)
 		p.Targets = append(p.Targets, on)
+		for i := range p.Scenarios {
+			p.Scenarios[i].Targets = append(p.Scenarios[i].Targets, on.Name)
+		}
 	}
 	for round := 1; round <= p.Profile.Rounds; round++ {
 		for _, scenario := range []string{"json", "wait"} {
@@ -134,7 +137,7 @@ func TestLifecycle(t *testing.T) {
 		var told, calls uint64
 		for _, phase := range result.Phases {
 			told += phase.GoodHits
-			calls += phase.Calls
+			calls += phase.Calls["upstream"]
 		}
 		if good != told || good == 0 {
 			t.Errorf("trial %d: %d good hits on disk, %d told", result.Trial.N, good, told)

@@ -9,10 +9,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/claimbench/claimbench/internal/bench"
 )
 
 // Limits of the launchers.
@@ -63,19 +66,44 @@ func printable(s string) string {
 	return s
 }
 
-var errNotReady = errors.New("did not answer /healthz in time")
+// Errors of a server that is not ready in time.
+var (
+	errNotReady = errors.New("did not answer /healthz in time")
+	errNoPort   = errors.New("did not open its port in time")
+)
 
-// awaitReady asks /healthz until it answers 200, the server ends, or the time is up.
-func awaitReady(ctx context.Context, url string, timeout time.Duration, alive func(context.Context) error) error {
+// look is how often a server is asked whether it is ready: cold starts are known to
+// this. Whether it still lives is asked less often, since that may be a call of an engine.
+const (
+	look      = 2 * time.Millisecond
+	lookAlive = 50 * time.Millisecond
+)
+
+// awaitReady asks /healthz until it answers 200 (a service's port until it takes a
+// connection), the server ends, or the time is up.
+func awaitReady(ctx context.Context, url string, t bench.Target, alive func(context.Context) error) error {
+	timeout := t.Ready.Duration
 	deadline, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second}
 	last := "no answer"
-	for wait := 5 * time.Millisecond; ; wait = min(wait+wait/4, 50*time.Millisecond) {
-		if err := alive(deadline); err != nil && deadline.Err() == nil {
-			return err
+	var lived time.Time
+	for {
+		if time.Since(lived) > lookAlive {
+			if err := alive(deadline); err != nil && deadline.Err() == nil {
+				return err
+			}
+			lived = time.Now()
 		}
-		status, err := get(deadline, client, url+"/healthz")
+		var status int
+		var err error
+		if t.TCP {
+			if err = dial(deadline, url); err == nil {
+				return nil
+			}
+		} else {
+			status, err = get(deadline, client, url+"/healthz")
+		}
 		if err == nil && status == http.StatusOK {
 			return nil
 		}
@@ -87,10 +115,21 @@ func awaitReady(ctx context.Context, url string, timeout time.Duration, alive fu
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
+			if t.TCP {
+				return fmt.Errorf("%w (%v)", errNoPort, timeout)
+			}
 			return fmt.Errorf("%w (%v; %s)", errNotReady, timeout, last)
-		case <-time.After(wait):
+		case <-time.After(look):
 		}
 	}
+}
+
+func dial(ctx context.Context, url string) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", strings.TrimPrefix(url, "http://"))
+	if err == nil {
+		conn.Close()
+	}
+	return err
 }
 
 func get(ctx context.Context, client *http.Client, url string) (status int, err error) {

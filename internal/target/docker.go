@@ -41,13 +41,16 @@ const (
 	labelRun = "dev.claimbench.run" // the run it belongs to
 )
 
+// openFiles is how many files a container's process may have open: more than the
+// largest scenario has connections.
+const openFiles = 65536
+
 // containerPort is what servers listen on inside their containers.
 const containerPort = "8080"
 
 // Docker launches targets as containers, in a network of the run's own.
 type Docker struct {
-	Root string     // the project's folder
-	CPUs cpuset.Set // of the servers; empty for no pinning
+	Root string // the project's folder
 	// Engine tells the engine's and the cgroups' version.
 	Engine string
 	// VM says that the engine runs in a virtual machine, so that containers have no
@@ -79,7 +82,7 @@ func DockerAnswers(ctx context.Context) (engine string, err error) {
 
 // NewDocker connects to the engine that the environment names and makes the
 // run's network. Close removes it.
-func NewDocker(ctx context.Context, root, run string, cpus cpuset.Set) (*Docker, error) {
+func NewDocker(ctx context.Context, root, run string) (*Docker, error) {
 	api, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 	if err != nil {
 		return nil, engineError(err)
@@ -89,7 +92,7 @@ func NewDocker(ctx context.Context, root, run string, cpus cpuset.Set) (*Docker,
 		api.Close()
 		return nil, engineError(err)
 	}
-	d := &Docker{Root: root, CPUs: cpus, api: api, run: run,
+	d := &Docker{Root: root, api: api, run: run,
 		Engine: fmt.Sprintf("%s, API %s, cgroup v%s", info.ServerVersion, api.ClientVersion(), info.CgroupVersion),
 		VM:     runtime.GOOS != "linux" || strings.Contains(info.OperatingSystem, "Docker Desktop"),
 	}
@@ -175,6 +178,19 @@ func (d *Docker) Prepare(ctx context.Context, t bench.Target) error {
 	return nil
 }
 
+// Size is that of the target's image, its layers that other images share included.
+func (d *Docker) Size(ctx context.Context, t bench.Target) (int64, error) {
+	image, ok := d.images.Load(t.Name)
+	if !ok {
+		return 0, fmt.Errorf("%s was not prepared", t.Name)
+	}
+	seen, err := d.api.ImageInspect(ctx, image.(string))
+	if err != nil {
+		return 0, engineError(err)
+	}
+	return seen.Size, nil
+}
+
 // pack writes the files as a tar archive whose bytes depend on their contents alone.
 func pack(w io.Writer, dir string, files []string) error {
 	archive := tar.NewWriter(w)
@@ -224,15 +240,15 @@ func followBuild(body io.Reader, t bench.Target) error {
 }
 
 // Launch creates and starts a container, and waits until its server is ready.
-func (d *Docker) Launch(ctx context.Context, t bench.Target, env map[string]string) (bench.Server, error) {
-	s, err := d.launch(ctx, t, env)
+func (d *Docker) Launch(ctx context.Context, t bench.Target, l bench.Launch) (bench.Server, error) {
+	s, err := d.launch(ctx, t, l)
 	if err != nil {
 		return nil, fmt.Errorf("launch %s: %w", t.Name, err)
 	}
 	return s, nil
 }
 
-func (d *Docker) launch(ctx context.Context, t bench.Target, env map[string]string) (*containerServer, error) {
+func (d *Docker) launch(ctx context.Context, t bench.Target, l bench.Launch) (*containerServer, error) {
 	image, ok := d.images.Load(t.Name)
 	if !ok {
 		return nil, errors.New("it was not prepared")
@@ -240,7 +256,7 @@ func (d *Docker) launch(ctx context.Context, t bench.Target, env map[string]stri
 	port := nat.Port(containerPort + "/tcp")
 	config := &container.Config{
 		Image: image.(string), Cmd: t.Command, User: t.Container.User, Labels: d.labels(),
-		Env:          variables(t.Env, env, map[string]string{"HOST": "0.0.0.0", "PORT": containerPort}),
+		Env:          variables(t.Env, l.Env, map[string]string{"HOST": "0.0.0.0", "PORT": containerPort}),
 		ExposedPorts: nat.PortSet{port: {}},
 	}
 	init := true // so that zombies are reaped and signals arrive
@@ -249,7 +265,8 @@ func (d *Docker) launch(ctx context.Context, t bench.Target, env map[string]stri
 		CapDrop:     t.Container.CapDrop, SecurityOpt: t.Container.SecurityOpt,
 		ReadonlyRootfs: t.Container.ReadOnly, Tmpfs: map[string]string{}, Init: &init,
 		Resources: container.Resources{
-			CpusetCpus: d.CPUs.String(),
+			CpusetCpus: l.CPUs,
+			Ulimits:    []*container.Ulimit{{Name: "nofile", Soft: openFiles, Hard: openFiles}},
 			Memory:     t.Container.MemoryBytes, MemorySwap: t.Container.MemoryBytes, // no swap
 		},
 	}
@@ -266,7 +283,7 @@ func (d *Docker) launch(ctx context.Context, t bench.Target, env map[string]stri
 		return nil, engineError(fmt.Errorf("create its container: %w", err))
 	}
 	s := &containerServer{docker: d, id: made.ID}
-	if err := d.start(ctx, s, t); err != nil {
+	if err := d.start(ctx, s, t, l.CPUs); err != nil {
 		log := s.Log()
 		s.remove()
 		return nil, &Error{Err: err, Log: log}
@@ -274,7 +291,7 @@ func (d *Docker) launch(ctx context.Context, t bench.Target, env map[string]stri
 	return s, nil
 }
 
-func (d *Docker) start(ctx context.Context, s *containerServer, t bench.Target) error {
+func (d *Docker) start(ctx context.Context, s *containerServer, t bench.Target, cpus string) error {
 	if err := d.api.ContainerStart(ctx, s.id, container.StartOptions{}); err != nil {
 		return engineError(err)
 	}
@@ -290,11 +307,17 @@ func (d *Docker) start(ctx context.Context, s *containerServer, t bench.Target) 
 	if cgroup.Holds(s.id, seen.State.Pid) {
 		s.pid = seen.State.Pid
 	}
-	if err := awaitReady(ctx, s.url, t.Ready.Duration, s.Alive); err != nil {
+	if err := awaitReady(ctx, s.url, t, s.Alive); err != nil {
 		return err
 	}
-	s.placement, err = d.placed(ctx, s, t, address)
-	return err
+	if s.placement, err = d.placed(ctx, s, t, cpus); err != nil {
+		return err
+	}
+	s.placement.Address, s.placement.Peer = address, address
+	if d.VM {
+		s.placement.Peer = inside(seen)
+	}
+	return nil
 }
 
 // address is where the container's server is reached.
@@ -305,17 +328,25 @@ func (d *Docker) address(seen container.InspectResponse) (string, error) {
 		}
 		return "", errors.New("the engine published no port")
 	}
-	for _, endpoint := range seen.NetworkSettings.Networks {
-		if endpoint.IPAddress != "" {
-			return net.JoinHostPort(endpoint.IPAddress, containerPort), nil
-		}
+	if address := inside(seen); address != "" {
+		return address, nil
 	}
 	return "", errors.New("the container has no address; it may have ended at once")
 }
 
+// inside is the container's address in the run's network; empty where it has none.
+func inside(seen container.InspectResponse) string {
+	for _, endpoint := range seen.NetworkSettings.Networks {
+		if endpoint.IPAddress != "" {
+			return net.JoinHostPort(endpoint.IPAddress, containerPort)
+		}
+	}
+	return ""
+}
+
 // placed reads back from the kernel what the container was given.
-func (d *Docker) placed(ctx context.Context, s *containerServer, t bench.Target, address string) (bench.Placement, error) {
-	got := bench.Placement{Address: address}
+func (d *Docker) placed(ctx context.Context, s *containerServer, t bench.Target, cpus string) (bench.Placement, error) {
+	var got bench.Placement
 	if s.pid == 0 {
 		stats, err := s.stats(ctx)
 		if err != nil {
@@ -331,10 +362,10 @@ func (d *Docker) placed(ctx context.Context, s *containerServer, t bench.Target,
 		got.Warnings = append(got.Warnings, memoryCaveat(s.pid)...)
 		got.CPUs = cpuset.Of(s.pid).String()
 		switch {
-		case len(d.CPUs) == 0:
+		case cpus == "":
 			got.Warnings = append(got.Warnings, "the server is not pinned to CPUs of its own")
-		case got.CPUs != d.CPUs.String():
-			got.Warnings = append(got.Warnings, fmt.Sprintf("the container was to run on CPUs %s, but runs on %q", d.CPUs, got.CPUs))
+		case got.CPUs != cpus:
+			got.Warnings = append(got.Warnings, fmt.Sprintf("the container was to run on CPUs %s, but runs on %q", cpus, got.CPUs))
 		}
 	}
 	if want := t.Container.MemoryBytes; want > 0 && got.MemoryLimit != want {

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/cpuset"
 	"github.com/claimbench/claimbench/internal/target"
 	"github.com/claimbench/claimbench/internal/target/targettest"
 )
@@ -21,8 +20,8 @@ func TestProcess(t *testing.T) {
 		t.Fatal("these tests launch python3, which is not on PATH")
 	}
 	cache := t.TempDir()
-	targettest.Suite(t, targettest.Kind{New: func(t *testing.T, cpus cpuset.Set) bench.Launcher {
-		return &target.Process{Root: targettest.Root(), Cache: cache, CPUs: cpus}
+	targettest.Suite(t, targettest.Kind{New: func(t *testing.T) bench.Launcher {
+		return &target.Process{Root: targettest.Root(), Cache: cache}
 	}})
 }
 
@@ -33,9 +32,9 @@ func TestDocker(t *testing.T) {
 		}
 		t.Skipf("SKIPPED: the Docker launcher goes untested, since no engine answers: %v", err)
 	}
-	targettest.Suite(t, targettest.Kind{Confined: true, New: func(t *testing.T, cpus cpuset.Set) bench.Launcher {
+	targettest.Suite(t, targettest.Kind{Confined: true, New: func(t *testing.T) bench.Launcher {
 		run := "test-" + strings.ToLower(strings.NewReplacer("/", "-", ",", "", "_", "-").Replace(t.Name()))
-		d, err := target.NewDocker(context.Background(), targettest.Root(), run, cpus)
+		d, err := target.NewDocker(context.Background(), targettest.Root(), run)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +43,7 @@ func TestDocker(t *testing.T) {
 }
 
 func TestFake(t *testing.T) {
-	targettest.Suite(t, targettest.Kind{Fake: true, New: func(t *testing.T, _ cpuset.Set) bench.Launcher {
+	targettest.Suite(t, targettest.Kind{Fake: true, New: func(t *testing.T) bench.Launcher {
 		return &targettest.Fake{}
 	}})
 }
@@ -130,7 +129,7 @@ func TestPortIsTaken(t *testing.T) {
 			if err := p.Prepare(context.Background(), on); err != nil {
 				t.Fatal(err)
 			}
-			s, err := p.Launch(context.Background(), on, nil)
+			s, err := p.Launch(context.Background(), on, bench.Launch{})
 			if c.failures < c.tries {
 				if err != nil {
 					t.Fatal(err)

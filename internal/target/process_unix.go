@@ -22,9 +22,8 @@ import (
 
 // Process launches targets as plain processes, each in a process group of its own.
 type Process struct {
-	Root  string     // the project's folder
-	Cache string     // where packages are kept; DefaultCache where empty
-	CPUs  cpuset.Set // of the servers; empty for no pinning
+	Root  string // the project's folder
+	Cache string // where packages are kept; DefaultCache where empty
 
 	apps sync.Map // prepared folder by target name
 }
@@ -61,15 +60,18 @@ func (p *Process) Host() (reach, bind string) { return "127.0.0.1", "127.0.0.1" 
 // Close has nothing to remove: servers end with Stop, and packages stay cached.
 func (p *Process) Close(context.Context) error { return nil }
 
+// Size is 0: there is no image.
+func (p *Process) Size(context.Context, bench.Target) (int64, error) { return 0, nil }
+
 // Launch starts the target on a free port and waits until it is ready. A port
 // that another program takes in between is given up for another one.
-func (p *Process) Launch(ctx context.Context, t bench.Target, env map[string]string) (bench.Server, error) {
+func (p *Process) Launch(ctx context.Context, t bench.Target, l bench.Launch) (bench.Server, error) {
 	app, ok := p.apps.Load(t.Name)
 	if !ok {
 		return nil, fmt.Errorf("launch %s: it was not prepared", t.Name)
 	}
 	for attempt := 1; ; attempt++ {
-		s, err := p.launch(ctx, t, env, app.(string))
+		s, err := p.launch(ctx, t, l, app.(string))
 		var failed *Error
 		if err == nil {
 			return s, nil
@@ -85,7 +87,11 @@ func portTaken(log string) bool {
 	return strings.Contains(log, "EADDRINUSE") || strings.Contains(strings.ToLower(log), "address already in use")
 }
 
-func (p *Process) launch(ctx context.Context, t bench.Target, env map[string]string, app string) (*child, error) {
+func (p *Process) launch(ctx context.Context, t bench.Target, l bench.Launch, app string) (*child, error) {
+	cpus, err := cpuset.Parse(l.CPUs)
+	if err != nil {
+		return nil, err
+	}
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -101,19 +107,20 @@ func (p *Process) launch(ctx context.Context, t bench.Target, env map[string]str
 	}
 	s.cmd = exec.Command(program, t.Command[1:]...)
 	s.cmd.Dir = app
-	s.cmd.Env = environ(path, t.Env, env, map[string]string{"HOST": "127.0.0.1", "PORT": strconv.Itoa(port)})
+	s.cmd.Env = environ(path, t.Env, l.Env, map[string]string{"HOST": "127.0.0.1", "PORT": strconv.Itoa(port)})
 	s.cmd.Stdout, s.cmd.Stderr = s, s
 	s.cmd.WaitDelay = time.Second // for pipes that a grandchild keeps open
 	ownGroup(s.cmd)
-	if err := cpuset.StartOn(p.CPUs, s.cmd.Start); err != nil {
+	if err := cpuset.StartOn(cpus, s.cmd.Start); err != nil {
 		return nil, err
 	}
+	raiseLimit(s.cmd.Process.Pid)
 	go func() {
 		s.exit = s.cmd.Wait()
 		close(s.ended)
 	}()
-	s.placement = p.placed(s.cmd.Process.Pid, port)
-	if err := awaitReady(ctx, s.url, t.Ready.Duration, s.Alive); err != nil {
+	s.placement = placed(s.cmd.Process.Pid, port, cpus)
+	if err := awaitReady(ctx, s.url, t, s.Alive); err != nil {
 		s.kill()
 		return nil, &Error{Err: err, Log: s.Log()}
 	}
@@ -121,13 +128,14 @@ func (p *Process) launch(ctx context.Context, t bench.Target, env map[string]str
 }
 
 // placed reads back what CPUs the server was given.
-func (p *Process) placed(pid, port int) bench.Placement {
+func placed(pid, port int, cpus cpuset.Set) bench.Placement {
 	got := bench.Placement{Address: "127.0.0.1:" + strconv.Itoa(port), CPUs: cpuset.Of(pid).String(), Warnings: memoryCaveat(pid)}
+	got.Peer = got.Address
 	switch {
-	case len(p.CPUs) == 0:
+	case len(cpus) == 0:
 		got.Warnings = append(got.Warnings, "the server is not pinned to CPUs of its own")
-	case got.CPUs != p.CPUs.String():
-		got.Warnings = append(got.Warnings, fmt.Sprintf("the server was to run on CPUs %s, but runs on %q", p.CPUs, got.CPUs))
+	case got.CPUs != cpus.String():
+		got.Warnings = append(got.Warnings, fmt.Sprintf("the server was to run on CPUs %s, but runs on %q", cpus, got.CPUs))
 	}
 	return got
 }

@@ -6,23 +6,24 @@ import (
 	"os/exec"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/cpuset"
 )
 
 // Process is not available on Windows, which has no process groups that end together.
 type Process struct {
 	Root  string
 	Cache string
-	CPUs  cpuset.Set
 }
 
 var errNoProcess = &Error{Err: errors.New("servers cannot run as plain processes on Windows"), Hint: "use --runner docker"}
 
 func (p *Process) Prepare(context.Context, bench.Target) error { return errNoProcess }
 
-func (p *Process) Launch(context.Context, bench.Target, map[string]string) (bench.Server, error) {
+func (p *Process) Launch(context.Context, bench.Target, bench.Launch) (bench.Server, error) {
 	return nil, errNoProcess
 }
+
+// Size is 0: there is no image.
+func (p *Process) Size(context.Context, bench.Target) (int64, error) { return 0, nil }
 
 // Host is loopback: servers run beside this process.
 func (p *Process) Host() (reach, bind string) { return "127.0.0.1", "127.0.0.1" }

@@ -27,9 +27,12 @@ type Upstream interface {
 
 // Conformance is what Verify found.
 type Conformance struct {
-	// Problems tell, by arm (bench.ArmName), why it is not to be tested.
-	Problems map[string]string
-	// Bodies are the SHA-256, in hex, of the body that the conforming targets agree on, by scenario.
+	// Problems tell, by cell (bench.CellName), what of the contract is not kept. Missing
+	// tell what a target says that its runtime does not have, or what it lacks on this
+	// machine to run at all.
+	Problems, Missing map[string]string
+	// Bodies are the SHA-256, in hex, of the body that the conforming targets agree on, by
+	// scenario and level (bench.CellName).
 	Bodies map[string]string
 	// Abouts are what the targets say of themselves.
 	Abouts map[string]bench.About
@@ -40,29 +43,51 @@ type Conformance struct {
 // Verifier checks that targets keep their contract before anything is timed.
 type Verifier struct {
 	Launcher bench.Launcher
-	Env      map[string]string // for every launch
+	Launch   bench.Launch // of every server; the variant's environment is added
 	Upstream Upstream
+	// Calls are how many calls of each service were counted until now.
+	Calls func(ctx context.Context) (map[string]uint64, error)
+	// Lacks says which service is not there that the scenario needs at the level; empty for none.
+	Lacks func(s bench.Scenario, l bench.Level) string
+	// Try sends a little of a workload that is no single request.
+	Try      func(ctx context.Context, url string, w bench.Workload) error
 	Progress func(doing string) // may be nil
 }
 
-// Verify launches every target in every variant and asks it for every
-// scenario's answer: status, headers, the expected values, the calls that its
-// upstream counted. Bodies must then be equal byte for byte across targets, and
+// work is what a target is asked for: a scenario at a level.
+type work struct {
+	bench.Workload
+	cell    string // scenario and level
+	arm     string // scenario, target and variant
+	level   string
+	another bool // the answer need not be that of other servers
+}
+
+func (w work) name() string { return bench.CellName(w.arm, w.level) }
+
+// Verify launches every target in every variant that it runs, and asks it for every
+// scenario's answer: status, headers, the expected values, the calls that services
+// counted. Bodies must then be equal byte for byte across targets, and
 // a server that is told to stop must first answer what it has accepted. What a
 // target does wrong is in the result; an error means the check could not be made.
 func (v Verifier) Verify(ctx context.Context, targets []bench.Target, scenarios []bench.Scenario) (*Conformance, error) {
-	c := &Conformance{Problems: map[string]string{}, Bodies: map[string]string{}, Abouts: map[string]bench.About{}, Logs: map[string]string{}}
-	agreed := map[string]map[string]answer{} // scenario, arm
+	c := &Conformance{Problems: map[string]string{}, Missing: map[string]string{}, Bodies: map[string]string{},
+		Abouts: map[string]bench.About{}, Logs: map[string]string{}}
+	agreed := map[string]map[string]answer{} // by scenario and level, then cell
+	paths := map[string]string{}
 	for _, t := range targets {
-		for _, variant := range variants(scenarios) {
+		for _, variant := range variants(t, scenarios) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
 			if v.Progress != nil {
 				v.Progress("checking " + t.Name)
 			}
-			mine := having(scenarios, variant)
-			answers, about, log, problem := v.verify(ctx, t, variant, mine)
+			list := c.works(v, t, variant, scenarios)
+			if len(list) == 0 {
+				continue
+			}
+			answers, about, log, problem := v.verify(ctx, t, variant, list)
 			switch {
 			case ctx.Err() != nil:
 				return nil, ctx.Err()
@@ -71,38 +96,73 @@ func (v Verifier) Verify(ctx context.Context, targets []bench.Target, scenarios 
 			case about != nil:
 				c.Abouts[t.Name] = about
 			}
-			for _, s := range mine {
-				arm := bench.ArmName(s.Name, t.Name, variant)
-				a, asked := answers[s.Name]
+			for _, w := range list {
+				a, asked := answers[w.name()]
 				if problem != nil || a.problem != "" {
 					c.Logs[t.Name] = log
 				}
 				switch {
+				case a.missing != "":
+					c.Missing[w.name()] = a.missing
 				case problem != nil && (!asked || a.problem == ""):
-					c.Problems[arm] = firstLine(problem)
+					c.Problems[w.name()] = firstLine(problem)
 				case a.problem != "":
-					c.Problems[arm] = a.problem
-				default:
-					if agreed[s.Name] == nil {
-						agreed[s.Name] = map[string]answer{}
+					c.Problems[w.name()] = a.problem
+				case !w.another:
+					if agreed[w.cell] == nil {
+						agreed[w.cell] = map[string]answer{}
 					}
-					agreed[s.Name][arm] = a.answer
+					agreed[w.cell][w.name()] = a.answer
+					paths[w.cell] = w.Path
 				}
 			}
 		}
 	}
-	for _, s := range scenarios {
-		c.agree(s, agreed[s.Name])
+	for cell, answers := range agreed {
+		c.agree(cell, paths[cell], answers)
 	}
 	return c, nil
 }
 
-// variants are the distinct variants of all scenarios.
-func variants(scenarios []bench.Scenario) []bench.Variant {
+// works are what the target is to be asked for in the variant. What cannot be, since
+// a service is not there, is noted as missing.
+func (c *Conformance) works(v Verifier, t bench.Target, variant bench.Variant, scenarios []bench.Scenario) (list []work) {
+	for _, s := range scenarios {
+		if !runs(t, variant, s) {
+			continue
+		}
+		for _, l := range s.AllLevels() {
+			w := work{Workload: s.At(l), cell: bench.CellName(s.Name, l.Name), arm: bench.ArmName(s.Name, t.Name, variant), level: l.Name,
+				another: t.QuickstartOf != "" || s.Workload.Driver != bench.DriverHTTP}
+			if lacks := v.Lacks(s, l); lacks != "" {
+				c.Missing[w.name()] = lacks
+				continue
+			}
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// runs reports whether the target runs the scenario in the variant.
+func runs(t bench.Target, variant bench.Variant, s bench.Scenario) bool {
+	if !slices.Contains(s.Targets, t.Name) {
+		return false
+	}
+	if t.QuickstartOf != "" {
+		return maps.Equal(s.Variants[0], variant)
+	}
+	return slices.ContainsFunc(s.Variants, func(w bench.Variant) bool { return maps.Equal(variant, w) })
+}
+
+// variants are the distinct variants in which the target runs any scenario.
+func variants(t bench.Target, scenarios []bench.Scenario) []bench.Variant {
 	byName := map[string]bench.Variant{}
 	for _, s := range scenarios {
 		for _, v := range s.Variants {
-			byName[v.String()] = v
+			if runs(t, v, s) {
+				byName[v.String()] = v
+			}
 		}
 	}
 	var list []bench.Variant
@@ -110,12 +170,6 @@ func variants(scenarios []bench.Scenario) []bench.Variant {
 		list = append(list, byName[name])
 	}
 	return list
-}
-
-func having(scenarios []bench.Scenario, v bench.Variant) []bench.Scenario {
-	return slices.DeleteFunc(slices.Clone(scenarios), func(s bench.Scenario) bool {
-		return !slices.ContainsFunc(s.Variants, func(w bench.Variant) bool { return maps.Equal(v, w) })
-	})
 }
 
 // answer is what all servers must give alike.
@@ -127,14 +181,17 @@ type answer struct {
 type answered struct {
 	answer
 	problem string
+	missing string
 }
 
 // verify checks one launch. The error is of the target as a whole.
-func (v Verifier) verify(ctx context.Context, t bench.Target, variant bench.Variant, scenarios []bench.Scenario) (
+func (v Verifier) verify(ctx context.Context, t bench.Target, variant bench.Variant, list []work) (
 	answers map[string]answered, about bench.About, log string, err error) {
-	env := maps.Clone(v.Env)
-	maps.Copy(env, variant)
-	server, err := v.Launcher.Launch(ctx, t, env)
+	how := v.Launch
+	how.Env = maps.Clone(how.Env)
+	maps.Copy(how.Env, variant)
+	delete(how.Env, bench.Replicas)
+	server, err := v.Launcher.Launch(ctx, t, how)
 	if err != nil {
 		var failed *Error
 		if errors.As(err, &failed) {
@@ -156,30 +213,58 @@ func (v Verifier) verify(ctx context.Context, t bench.Target, variant bench.Vari
 	}
 	answers = map[string]answered{}
 	var drain *bench.Workload
-	for _, s := range scenarios {
-		before := v.Upstream.Calls()
-		body, headers, err := ask(ctx, client, server.URL(), s.Workload)
-		switch calls := int(v.Upstream.Calls() - before); {
-		case err != nil:
-			answers[s.Name] = answered{problem: err.Error()}
-			continue
-		case calls != s.Workload.Expect.Calls["upstream"]:
-			answers[s.Name] = answered{problem: fmt.Sprintf("one request of %s called the upstream %d times, not %d",
-				s.Workload.Path, calls, s.Workload.Expect.Calls["upstream"])}
-			continue
-		}
-		answers[s.Name] = answered{answer: answer{headers, body}}
-		if s.Workload.Expect.Calls["upstream"] > 0 {
-			drain = &s.Workload
+	for _, w := range list {
+		answers[w.name()] = v.answer(ctx, client, server.URL(), w.Workload)
+		if a := answers[w.name()]; a.problem == "" && a.missing == "" && w.Expect.Calls["upstream"] > 0 {
+			drain = &w.Workload
 		}
 	}
-	if drain == nil {
+	switch {
+	case t.QuickstartOf != "":
+	case drain == nil:
+		client.CloseIdleConnections()
 		err = server.Stop(ctx)
-	} else {
+	default:
 		err = v.drains(ctx, client, server, *drain)
 	}
 	return answers, about, "", err
 }
+
+// answer asks for one answer of a workload.
+func (v Verifier) answer(ctx context.Context, client *http.Client, url string, w bench.Workload) (a answered) {
+	if w.Driver != bench.DriverHTTP {
+		if err := v.Try(ctx, url, w); err != nil {
+			a.problem = w.Path + ": " + err.Error()
+		}
+		return a
+	}
+	before, err := v.Calls(ctx)
+	if err == nil {
+		a.body, a.headers, err = ask(ctx, client, url, w)
+	}
+	var absent *absentError
+	if errors.As(err, &absent) {
+		return answered{missing: absent.Error()}
+	}
+	var after map[string]uint64
+	if err == nil {
+		after, err = v.Calls(ctx)
+	}
+	if err != nil {
+		return answered{problem: err.Error()}
+	}
+	for service := range after {
+		if calls, want := after[service]-before[service], uint64(w.Expect.Calls[service]); calls != want {
+			return answered{problem: fmt.Sprintf("one request of %s called the %s %d times, not %d", w.Path, service, calls, want)}
+		}
+	}
+	return a
+}
+
+// absentError is the answer of a server whose runtime does not have what it was asked for.
+type absentError struct{ said string }
+
+func (e *absentError) Error() string { return "the server says: " + e.said }
 
 // drains checks that a server which is told to stop answers what it has
 // accepted: the upstream holds its answer until the server has been told.
@@ -271,10 +356,20 @@ func ask(ctx context.Context, client *http.Client, url string, w bench.Workload)
 }
 
 func expect(want bench.Expect, resp *http.Response, body []byte) error {
+	if resp.StatusCode == http.StatusNotImplemented && want.Status != http.StatusNotImplemented {
+		var told struct {
+			Error string `json:"error"`
+		}
+		json.Unmarshal(body, &told)
+		return &absentError{printable(told.Error)}
+	}
 	if resp.StatusCode != want.Status {
 		return fmt.Errorf("status %d, want %d; body %s", resp.StatusCode, want.Status, excerpt(string(body), 0))
 	}
-	if resp.ContentLength < 0 {
+	switch told := resp.ContentLength >= 0; {
+	case told && want.Chunked:
+		return errors.New("the answer has a content-length, and is to be streamed")
+	case !told && !want.Chunked:
 		return errors.New("the answer has no content-length")
 	}
 	if want.SHA256 != "" && digest(string(body)) != want.SHA256 {
@@ -315,7 +410,7 @@ func plain(v any) any {
 
 // agree finds the answer that most arms give, and makes the others a problem. Where
 // two answers are as frequent, that of the arm first by name counts.
-func (c *Conformance) agree(s bench.Scenario, answers map[string]answer) {
+func (c *Conformance) agree(cell, path string, answers map[string]answer) {
 	count := map[answer]int{}
 	var best answer
 	for _, arm := range slices.Sorted(maps.Keys(answers)) {
@@ -325,16 +420,16 @@ func (c *Conformance) agree(s bench.Scenario, answers map[string]answer) {
 		}
 	}
 	if len(answers) > 0 {
-		c.Bodies[s.Name] = digest(best.body)
+		c.Bodies[cell] = digest(best.body)
 	}
 	for arm, a := range answers {
 		switch {
 		case a.body != best.body:
 			at := firstDifference(a.body, best.body)
 			c.Problems[arm] = fmt.Sprintf("%s: the body differs from that of the other servers at byte %d: %s instead of %s",
-				s.Workload.Path, at, excerpt(a.body, at), excerpt(best.body, at))
+				path, at, excerpt(a.body, at), excerpt(best.body, at))
 		case a.headers != best.headers:
-			c.Problems[arm] = fmt.Sprintf("%s: the headers are %s; those of the other servers are %s", s.Workload.Path, printable(a.headers), printable(best.headers))
+			c.Problems[arm] = fmt.Sprintf("%s: the headers are %s; those of the other servers are %s", path, printable(a.headers), printable(best.headers))
 		}
 	}
 }

@@ -16,8 +16,8 @@ import (
 
 func scenarios() []bench.Scenario {
 	scenario := func(name, path string, calls map[string]int, json map[string]any) bench.Scenario {
-		return bench.Scenario{Name: name, Variants: []bench.Variant{{}}, Workload: bench.Workload{
-			Method: "GET", Path: path, Timeout: bench.Duration{Duration: 2 * time.Second},
+		return bench.Scenario{Name: name, Variants: []bench.Variant{{}}, Targets: []string{"a-good", "b-good", "suspect"}, Workload: bench.Workload{
+			Driver: bench.DriverHTTP, Method: "GET", Path: path, Timeout: bench.Duration{Duration: 2 * time.Second},
 			Expect: bench.Expect{Status: 200, JSON: json, Calls: calls}}}
 	}
 	return []bench.Scenario{
@@ -44,7 +44,11 @@ func verify(t *testing.T, l bench.Launcher, mode string) *target.Conformance {
 		targets = append(targets, on)
 	}
 	v := target.Verifier{Launcher: l, Upstream: upstream,
-		Env: map[string]string{"UPSTREAM_URL": "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(upstream.Port()))}}
+		Launch: bench.Launch{Env: map[string]string{"UPSTREAM_URL": "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(upstream.Port()))}},
+		Calls: func(context.Context) (map[string]uint64, error) {
+			return map[string]uint64{"upstream": upstream.Calls()}, nil
+		},
+		Lacks: func(bench.Scenario, bench.Level) string { return "" }}
 	c, err := v.Verify(context.Background(), targets, scenarios())
 	if err != nil {
 		t.Fatal(err)

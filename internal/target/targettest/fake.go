@@ -64,6 +64,9 @@ func (f *Fake) Prepare(_ context.Context, t bench.Target) error {
 // Host is loopback.
 func (f *Fake) Host() (reach, bind string) { return "127.0.0.1", "127.0.0.1" }
 
+// Size is 0: there is no image.
+func (f *Fake) Size(context.Context, bench.Target) (int64, error) { return 0, nil }
+
 // Close complains of servers that still run.
 func (f *Fake) Close(context.Context) error {
 	f.log("close")
@@ -74,7 +77,7 @@ func (f *Fake) Close(context.Context) error {
 }
 
 // Launch starts a handler.
-func (f *Fake) Launch(ctx context.Context, t bench.Target, env map[string]string) (bench.Server, error) {
+func (f *Fake) Launch(ctx context.Context, t bench.Target, l bench.Launch) (bench.Server, error) {
 	f.mu.Lock()
 	f.launches++
 	n := f.launches
@@ -101,7 +104,7 @@ func (f *Fake) Launch(ctx context.Context, t bench.Target, env map[string]string
 	f.running++
 	f.mu.Unlock()
 	s := &fakeServer{fake: f, name: t.Name, start: time.Now()}
-	s.http = httptest.NewServer(handler(mode, env))
+	s.http = httptest.NewServer(handler(mode, l.Env))
 	return s, nil
 }
 
@@ -116,7 +119,8 @@ type fakeServer struct {
 
 func (s *fakeServer) URL() string { return s.http.URL }
 func (s *fakeServer) Placement() bench.Placement {
-	return bench.Placement{Address: s.http.Listener.Addr().String()}
+	address := s.http.Listener.Addr().String()
+	return bench.Placement{Address: address, Peer: address}
 }
 func (s *fakeServer) Log() string { return "" }
 

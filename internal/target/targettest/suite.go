@@ -56,8 +56,8 @@ func Server(t testing.TB, mode string) bench.Target {
 
 // Kind is a launcher under test.
 type Kind struct {
-	// New makes a launcher for Root, whose servers may use the CPUs.
-	New func(t *testing.T, cpus cpuset.Set) bench.Launcher
+	// New makes a launcher for Root.
+	New func(t *testing.T) bench.Launcher
 	// Confined says that servers run as another user on a read-only file system with limited memory.
 	Confined bool
 	// Fake says that servers are not real processes: nothing of theirs can be weighed or pinned.
@@ -67,7 +67,7 @@ type Kind struct {
 // Suite is what every launcher must do.
 func Suite(t *testing.T, kind Kind) {
 	ctx := context.Background()
-	launch := func(t *testing.T, l bench.Launcher, mode string, env map[string]string) (bench.Server, error) {
+	launch := func(t *testing.T, l bench.Launcher, mode string, how bench.Launch) (bench.Server, error) {
 		t.Helper()
 		on := Server(t, mode)
 		if mode == "unready" {
@@ -76,11 +76,11 @@ func Suite(t *testing.T, kind Kind) {
 		if err := l.Prepare(ctx, on); err != nil {
 			t.Fatal(err)
 		}
-		return l.Launch(ctx, on, env)
+		return l.Launch(ctx, on, how)
 	}
-	open := func(t *testing.T, cpus cpuset.Set) bench.Launcher {
+	open := func(t *testing.T) bench.Launcher {
 		t.Helper()
-		l := kind.New(t, cpus)
+		l := kind.New(t)
 		t.Cleanup(func() {
 			if err := l.Close(ctx); err != nil {
 				t.Errorf("close: %v", err)
@@ -90,8 +90,8 @@ func Suite(t *testing.T, kind Kind) {
 	}
 
 	t.Run("serves, gives the environment, and stops", func(t *testing.T) {
-		l := open(t, nil)
-		s, err := launch(t, l, "good", map[string]string{"EXTRA": "yes"})
+		l := open(t)
+		s, err := launch(t, l, "good", bench.Launch{Env: map[string]string{"EXTRA": "yes"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func Suite(t *testing.T, kind Kind) {
 	})
 
 	t.Run("a server that exits brings its log", func(t *testing.T) {
-		_, err := launch(t, open(t, nil), "exits", nil)
+		_, err := launch(t, open(t), "exits", bench.Launch{})
 		var failed *target.Error
 		if !errors.As(err, &failed) || !strings.Contains(err.Error(), "the configuration is missing") {
 			t.Errorf("error is %v", err)
@@ -134,27 +134,27 @@ func Suite(t *testing.T, kind Kind) {
 	})
 
 	t.Run("a server that never gets ready is given up", func(t *testing.T) {
-		_, err := launch(t, open(t, nil), "unready", nil)
+		_, err := launch(t, open(t), "unready", bench.Launch{})
 		if err == nil || !strings.Contains(err.Error(), "did not answer /healthz in time") || !strings.Contains(err.Error(), "503") {
 			t.Errorf("error is %v", err)
 		}
 	})
 
 	t.Run("a server that was not prepared is refused", func(t *testing.T) {
-		if _, err := open(t, nil).Launch(ctx, Server(t, "good"), nil); err == nil {
+		if _, err := open(t).Launch(ctx, Server(t, "good"), bench.Launch{}); err == nil {
 			t.Error("no error")
 		}
 	})
 
 	t.Run("a cancelled launch leaves nothing", func(t *testing.T) {
-		l := open(t, nil)
+		l := open(t)
 		on := Server(t, "unready")
 		if err := l.Prepare(ctx, on); err != nil {
 			t.Fatal(err)
 		}
 		short, cancel := context.WithTimeout(ctx, 700*time.Millisecond)
 		defer cancel()
-		if _, err := l.Launch(short, on, nil); err == nil {
+		if _, err := l.Launch(short, on, bench.Launch{}); err == nil {
 			t.Error("no error")
 		}
 	})
@@ -164,7 +164,7 @@ func Suite(t *testing.T, kind Kind) {
 	}
 
 	t.Run("a server that ignores SIGTERM is killed", func(t *testing.T) {
-		s, err := launch(t, open(t, nil), "stubborn", nil)
+		s, err := launch(t, open(t), "stubborn", bench.Launch{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +177,7 @@ func Suite(t *testing.T, kind Kind) {
 	})
 
 	t.Run("usage counts CPU time and memory", func(t *testing.T) {
-		s, err := launch(t, open(t, nil), "good", nil)
+		s, err := launch(t, open(t), "good", bench.Launch{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +206,7 @@ func Suite(t *testing.T, kind Kind) {
 			t.Skip("pinning is for Linux")
 		}
 		last := allowed[len(allowed)-1:]
-		s, err := launch(t, open(t, last), "good", nil)
+		s, err := launch(t, open(t), "good", bench.Launch{CPUs: last.String()})
 		if err != nil {
 			t.Fatal(err)
 		}

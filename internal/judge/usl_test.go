@@ -1,0 +1,57 @@
+package judge
+
+import (
+	"math"
+	"testing"
+)
+
+// The answers are those of R's package usl for its data set specsdm91, and of exact
+// points of a known law.
+func TestFitUSL(t *testing.T) {
+	for _, c := range []struct {
+		name               string
+		n, x               []float64
+		alpha, beta, gamma float64
+		peak, digits       float64
+	}{
+		{"specsdm91", []float64{1, 18, 36, 72, 108, 144, 216}, []float64{64.9, 995.9, 1652.4, 1853.2, 1828.9, 1775.0, 1702.2},
+			.0277285, .0001044, 89.99523, 96.52, 1e-5},
+		{"exact", []float64{1, 2, 4, 6, 8, 10}, []float64{1, 1.8868, 3.0769, 3.5294, 3.5398, 3.3557}, .02, .02, 1, 7, 1e-4},
+		{"linear", []float64{1, 2, 3, 4, 5, 6}, []float64{10, 20, 30, 40, 50, 60}, 0, 0, 10, 0, 1e-9},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			fit, err := FitUSL(c.n, c.x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			near := func(what string, got, want, within float64) {
+				if math.Abs(got-want) > within {
+					t.Errorf("%s is %.9g, want %.9g", what, got, want)
+				}
+			}
+			near("alpha", fit.Alpha, c.alpha, max(5e-8, c.digits*.1))
+			near("beta", fit.Beta, c.beta, max(5e-8, c.digits*.1))
+			near("gamma", fit.Gamma, c.gamma, c.digits)
+			if c.peak == 0 {
+				if fit.Peak != nil {
+					t.Errorf("a peak at %g", *fit.Peak)
+				}
+			} else if fit.Peak == nil {
+				t.Error("no peak")
+			} else {
+				near("peak", *fit.Peak, c.peak, .01)
+			}
+		})
+	}
+}
+
+// Superlinear data would want negative coefficients: the best within the bounds is kept.
+func TestFitUSLWithinBounds(t *testing.T) {
+	fit, err := FitUSL([]float64{1, 2, 3, 4, 5, 6}, []float64{10, 22, 35, 49, 64, 80})
+	if err != nil || fit.Alpha != 0 || fit.Beta != 0 || fit.Gamma < 10 {
+		t.Errorf("fit is %+v, %v", fit, err)
+	}
+	if _, err := FitUSL([]float64{1, 2}, []float64{1, 2}); err == nil {
+		t.Error("two levels were fitted")
+	}
+}

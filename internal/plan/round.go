@@ -1,0 +1,254 @@
+package plan
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/cpuset"
+)
+
+// builder makes a plan.
+type builder struct {
+	*bench.Plan
+	cpus map[string]string // of the servers, by scenario
+}
+
+// mostParts is the most parallel parts that {k} and k stand for.
+const mostParts = 4
+
+// add puts a scenario into the plan, with its servers and its place on this machine
+// fixed; or says why it is skipped.
+func (p *builder) add(s bench.Scenario, generator, servers cpuset.Set) {
+	skip := func(format string, args ...any) {
+		if p.Skipped == nil {
+			p.Skipped = map[string]string{}
+		}
+		p.Skipped[s.Name] = fmt.Sprintf(format, args...)
+	}
+	all := append(slices.Clone(generator), servers...)
+	slices.Sort(all)
+	own := max(len(servers), 1)
+	on := servers
+	switch {
+	case s.CPUs.Least <= own:
+	case s.CPUs.Share && s.CPUs.Least <= len(all):
+		on = all
+	case s.CPUs.Share:
+		skip("needs %d CPUs", s.CPUs.Least)
+		return
+	default:
+		skip("needs %d CPUs", s.CPUs.Least+max(len(generator), 1))
+		return
+	}
+	count := max(len(on), 1)
+	p.cpus[s.Name] = on.String()
+	parts := strconv.Itoa(min(count, mostParts))
+	s.Levels = slices.Clone(s.Levels)
+	for i, l := range s.Levels {
+		s.Levels[i].Path = strings.ReplaceAll(l.Path, "{k}", parts)
+		if l.Units == "k" {
+			s.Levels[i].Units = parts
+		}
+	}
+	var variants []bench.Variant
+	for _, v := range s.Variants {
+		if v = resolve(v, count); !slices.ContainsFunc(variants, func(o bench.Variant) bool { return maps.Equal(o, v) }) {
+			variants = append(variants, v)
+		}
+	}
+	s.Variants = variants
+	p.resolveTests(s.Name, count)
+	s.Targets, s.Tiers = p.runners(s), nil
+	if len(s.Targets) == 0 {
+		skip("no server that was chosen runs it")
+		return
+	}
+	p.Scenarios = append(p.Scenarios, s)
+}
+
+// resolve puts the number of CPUs in the place of its name.
+func resolve(v bench.Variant, cpus int) bench.Variant {
+	v = maps.Clone(v)
+	for name, value := range v {
+		if value == "cpus" {
+			v[name] = strconv.Itoa(cpus)
+		}
+	}
+	return v
+}
+
+// resolveTests does so in the tests of a scenario.
+func (p *builder) resolveTests(scenario string, cpus int) {
+	p.Guide.Claims = slices.Clone(p.Guide.Claims)
+	for i, claim := range p.Guide.Claims {
+		claim.Tests = slices.Clone(claim.Tests)
+		for j, t := range claim.Tests {
+			if t.Scenario != scenario {
+				continue
+			}
+			claim.Tests[j].Variant = resolve(t.Variant, cpus)
+			if t.Base != nil {
+				base := *t.Base
+				base.Variant = resolve(base.Variant, cpus)
+				claim.Tests[j].Base = &base
+			}
+		}
+		p.Guide.Claims[i] = claim
+	}
+}
+
+// runners are the names of the targets that run a scenario.
+func (p *builder) runners(s bench.Scenario) (names []string) {
+	tiers := s.Tiers
+	if most := p.Profile.Tiers; most > 0 && len(tiers) > most {
+		tiers = tiers[:most]
+	}
+	add := func(runs func(bench.Target) bool) {
+		for _, t := range p.Targets {
+			if runs(t) && !slices.Contains(names, t.Name) {
+				names = append(names, t.Name)
+			}
+		}
+	}
+	add(func(t bench.Target) bool {
+		everyone := len(s.Tiers) == 0 && len(s.Targets) == 0
+		return slices.Contains(s.Targets, t.Name) || t.Production() && (everyone || slices.Contains(tiers, t.Tier))
+	})
+	if s.Quickstarts {
+		production := slices.Clone(names)
+		add(func(t bench.Target) bool { return slices.Contains(production, t.QuickstartOf) })
+	}
+	return names
+}
+
+// needs keeps the services that the scenarios need.
+func (p *builder) needs(services []bench.Service) {
+	for _, service := range services {
+		if slices.ContainsFunc(p.Scenarios, func(s bench.Scenario) bool {
+			return slices.ContainsFunc(s.AllLevels(), func(l bench.Level) bool { return slices.Contains(s.AllNeeds(l), service.Name) })
+		}) {
+			p.Services = append(p.Services, service)
+		}
+	}
+}
+
+// round is every arm once, in an order of the round's own.
+func (p *builder) round(round int) []bench.Trial {
+	var trials []bench.Trial
+	for _, s := range p.Scenarios {
+		on := p.cpus[s.Name]
+		launches := 0
+		if s.Measures(bench.MeasureFootprint) {
+			launches = p.Profile.Launches
+		}
+		phases := p.phases(s, round)
+		for _, name := range s.Targets {
+			target, _ := p.Target(name)
+			for i, v := range s.Variants {
+				if i > 0 && target.QuickstartOf != "" {
+					break
+				}
+				trials = append(trials, bench.Trial{Round: round, Scenario: s.Name, Target: name, Variant: v,
+					CPUs: on, Shared: on != p.Plan.CPUs.Target, Launches: launches, Phases: phases})
+			}
+		}
+	}
+	shuffle := rand.New(rand.NewPCG(p.Seed, uint64(round)))
+	shuffle.Shuffle(len(trials), func(i, j int) { trials[i], trials[j] = trials[j], trials[i] })
+	return trials
+}
+
+// phases are the drives of a trial: of each level, in an order of the round's own, all
+// that is measured. Within a round all targets get the same arrivals and the same
+// order, so that what is in the schedule meets both sides of a comparison.
+func (p *builder) phases(s bench.Scenario, round int) []bench.Phase {
+	levels := slices.Clone(s.AllLevels())
+	order := rand.New(rand.NewPCG(p.Seed, seed(p.Seed, round, s.Name, "levels")))
+	if slices.ContainsFunc(levels, func(l bench.Level) bool { return l.Open > 0 }) {
+		order = nil // memory that connections took is not given back: fewer come first
+	}
+	if order != nil {
+		order.Shuffle(len(levels), func(i, j int) { levels[i], levels[j] = levels[j], levels[i] })
+	}
+	var list []bench.Phase
+	for _, l := range levels {
+		list = append(list, p.level(s, l, round)...)
+	}
+	return list
+}
+
+// level are the drives of one level.
+func (p *builder) level(s bench.Scenario, l bench.Level, round int) (list []bench.Phase) {
+	add := func(measure string, at bench.Rate, schedule bench.Schedule) {
+		phase := bench.Phase{Name: bench.PhaseName(l.Name, measure, at), Level: l.Name, Schedule: schedule}
+		if measure != bench.Warmup {
+			phase.Measure = measure
+		}
+		phase.Schedule.Seed = seed(p.Seed, round, s.Name, phase.Name)
+		list = append(list, phase)
+	}
+	connections := s.Connections
+	if l.Connections > 0 {
+		connections = l.Connections
+	}
+	closed := func(d bench.Duration) bench.Schedule { return bench.Schedule{Connections: connections, Duration: d} }
+	open := func(r bench.Rate, d bench.Duration) bench.Schedule {
+		return bench.Schedule{Rate: r, Arrivals: s.Workload.Arrivals, Connections: l.Open, Duration: d}
+	}
+	if s.Measures(bench.MeasureFootprint) {
+		add(bench.MeasureFootprint, 0, bench.Schedule{Duration: p.Profile.Warmup})
+	}
+	if s.Measures(bench.MeasureFootprint) && len(s.Measure) == 1 {
+		return list
+	}
+	if s.Workload.Driver == bench.DriverHTTP {
+		add(bench.Warmup, 0, closed(p.Profile.Warmup))
+	} else {
+		add(bench.Warmup, 0, open(s.Rates[0], p.Profile.Warmup))
+	}
+	for _, measure := range []string{bench.MeasureLatency, bench.MeasureDelivery} {
+		if s.Measures(measure) {
+			for _, rate := range p.Profile.RatesOf(s) {
+				add(measure, rate, open(rate, p.lasts(s, rate)))
+			}
+		}
+	}
+	if s.Closed() {
+		add(bench.MeasureThroughput, 0, closed(p.Profile.Measure))
+	}
+	if s.Measures(bench.MeasureCapacity) && p.Profile.Probe.Duration > 0 {
+		add(bench.MeasureCapacity, 0, open(s.Rates[0], p.Profile.Probe))
+	}
+	return list
+}
+
+// lasts is how long a phase at a rate lasts: as long as the profile says or, where the
+// profile allows that, as the scenario's percentile takes, or else the 90th or the
+// 50th. Poisson arrivals scatter: 5% more are planned.
+func (p *builder) lasts(s bench.Scenario, rate bench.Rate) bench.Duration {
+	d := p.Profile.Measure
+	for _, q := range []float64{float64(s.Percentile), .9, .5} {
+		samples := bench.BeyondQuantile / (1 - q) * 1.05
+		needed := time.Duration(samples / float64(rate) / float64(s.Workload.Answers()) * float64(time.Second))
+		if q <= float64(s.Percentile) && needed <= p.Profile.Stretch.Duration {
+			return bench.Duration{Duration: max(d.Duration, needed.Round(10*time.Millisecond))}
+		}
+	}
+	return d
+}
+
+// seed is a function of what it is given.
+func seed(plan uint64, round int, scenario, what string) uint64 {
+	h := fnv.New64a()
+	binary.Write(h, binary.LittleEndian, []uint64{plan, uint64(round)})
+	h.Write([]byte(scenario + "\x00" + what))
+	return h.Sum64()
+}
