@@ -41,9 +41,9 @@ const (
 	labelRun = "dev.claimbench.run" // the run it belongs to
 )
 
-// openFiles is how many files a container's process may have open: more than the
-// largest scenario has connections.
-const openFiles = 65536
+// openFiles is how many files a container's process may have open: enough for the
+// largest scenario's connections, and no more than most engines may give.
+const openFiles = 20_000
 
 // containerPort is what servers listen on inside their containers.
 const containerPort = "8080"
@@ -391,7 +391,7 @@ func (d *Docker) sweep(ctx context.Context) error {
 		return err
 	}
 	for _, c := range containers {
-		err = errors.Join(err, d.api.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true}))
+		err = errors.Join(err, d.api.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true, RemoveVolumes: true}))
 	}
 	networks, listed := d.api.NetworkList(ctx, network.ListOptions{Filters: ours})
 	for _, n := range networks {
@@ -533,5 +533,5 @@ func (s *containerServer) remove() {
 	s.log = s.Log()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	s.docker.api.ContainerRemove(ctx, s.id, container.RemoveOptions{Force: true})
+	s.docker.api.ContainerRemove(ctx, s.id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 }

@@ -2,12 +2,14 @@
 # Builds the base images from Debian packages, with debootstrap and no image registry:
 #   claimbench/node:24       Debian's nodejs 24 and npm
 #   claimbench/python:3.14   Debian's python3.14 with venv and pip
+#   claimbench/postgres:18   Debian's postgresql-18
+#   claimbench/haproxy:3.2   Debian's haproxy 3.2
 #
-# usage: build.sh [--force] [node|python|all]
+# usage: build.sh [--force] [node|python|postgres|haproxy|all]
 #
 # Needs root, a running Docker daemon and, for node, npm on this machine. Environment:
 #   MIRROR        Debian mirror; default: the one in this machine's apt configuration
-#   SUITE         Debian suite that has both versions; default: sid
+#   SUITE         Debian suite that has these versions; default: sid
 #   NPM_VERSION   npm for the node image
 #   TMPDIR        where the root file systems are made (about 600 MB); default: /var/tmp
 set -euo pipefail
@@ -21,8 +23,8 @@ force='' what=all
 for arg; do
   case $arg in
     --force) force=1 ;;
-    node | python | all) what=$arg ;;
-    *) die "usage: build.sh [--force] [node|python|all]" ;;
+    node | python | postgres | haproxy | all) what=$arg ;;
+    *) die "usage: build.sh [--force] [node|python|postgres|haproxy|all]" ;;
   esac
 done
 
@@ -115,24 +117,56 @@ build_python() {
   import "$python_tag" python3 "$version, pip $(in_root sh -c 'ls /usr/share/python-wheels' | sed -n 's/^pip-\([^-]*\)-.*/\1/p')"
 }
 
+build_postgres() {
+  bootstrap postgresql-18
+  local version
+  version=$(in_root /usr/lib/postgresql/18/bin/postgres --version)
+  [[ $version == "postgres (PostgreSQL) 18."* ]] || die "$suite has $version, not 18: set SUITE or MIRROR"
+  rm -rf "$root/var/lib/postgresql/18" "$root/etc/postgresql/18" # the cluster that the package makes
+  ln -s /usr/lib/postgresql/18/bin/{initdb,postgres} "$root/usr/local/bin/"
+
+  import "$postgres_tag" postgres "$version"
+}
+
+build_haproxy() {
+  bootstrap haproxy
+  local version
+  version=$(in_root haproxy -v | awk 'NR == 1 { print $1, $2, $3 }')
+  [[ $version == "HAProxy version 3.2."* ]] || die "$suite has $version, not 3.2: set SUITE or MIRROR"
+
+  import "$haproxy_tag" haproxy "$version"
+}
+
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 node_tag=claimbench/node:24
 python_tag=claimbench/python:3.14
+postgres_tag=claimbench/postgres:18
+haproxy_tag=claimbench/haproxy:3.2
 
 docker info >/dev/null 2>&1 || die "no Docker daemon answers"
 todo=()
 wanted "$node_tag" && todo+=(build_node)
 wanted "$python_tag" && todo+=(build_python)
-# advise: has Compose, bench and make use the images, by the .env that they all read
+wanted "$postgres_tag" && todo+=(build_postgres)
+wanted "$haproxy_tag" && todo+=(build_haproxy)
+# advise: has Compose, bench and make use the images, by the .env that they all read. One that names no image of ours
+# is the user's own and is left alone; in one of ours, lines that are there stay as they are.
 advise() {
-  local env
+  local env line lines=()
   env=$(dirname "$0")/../../.env
-  if [ -e "$env" ]; then
-    printf 'choose them with:\n  export NODE_IMAGE=%s PYTHON_IMAGE=%s\n' "$node_tag" "$python_tag"
-  else
-    printf 'NODE_IMAGE=%s\nPYTHON_IMAGE=%s\n' "$node_tag" "$python_tag" >"$env"
-    echo "they are chosen in .env, which Compose and bench read"
+  for line in "NODE_IMAGE=$node_tag" "PYTHON_IMAGE=$python_tag" "POSTGRES_IMAGE=$postgres_tag" "PROXY_IMAGE=$haproxy_tag"; do
+    docker image inspect "${line#*=}" >/dev/null 2>&1 || continue # not asked for
+    lines+=("$line")
+  done
+  if [ -s "$env" ] && ! grep -q '=claimbench/' "$env"; then
+    printf 'choose them with:\n  export %s\n' "${lines[*]}"
+    return
   fi
+  [ -z "$(tail -c 1 "$env" 2>/dev/null)" ] || echo >>"$env" # its last line has no end
+  for line in "${lines[@]}"; do
+    grep -q "^${line%%=*}=" "$env" 2>/dev/null || echo "$line" >>"$env"
+  done
+  echo "they are chosen in .env, which Compose and bench read"
 }
 [ ${#todo[@]} -gt 0 ] || { advise; exit 0; }
 
