@@ -117,7 +117,7 @@ func loadCompose(ctx context.Context, root, file string) (*types.Project, error)
 	logrus.SetOutput(io.Discard)
 	defer logrus.SetOutput(os.Stderr)
 	options, err := cli.NewProjectOptions([]string{file},
-		cli.WithName("claimbench"), cli.WithWorkingDirectory(root), cli.WithOsEnv, cli.WithDotEnv, cli.WithProfiles([]string{"*"}))
+		cli.WithName("claimbench"), cli.WithWorkingDirectory(root), cli.WithOsEnv, cli.WithEnvFiles(), cli.WithDotEnv, cli.WithProfiles([]string{"*"}))
 	if err != nil {
 		return nil, err
 	}

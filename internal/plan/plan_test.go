@@ -301,3 +301,29 @@ func FuzzDecode(f *testing.F) {
 		parseScenario("s.yaml", data, &Catalogue{}) // must not panic
 	})
 }
+
+// What .env beside the file says holds, as in Compose; what the environment says, more.
+func TestDotEnv(t *testing.T) {
+	good := must(os.ReadFile(filepath.Join(root, ComposeFile)))
+	dir := t.TempDir()
+	for name, data := range map[string][]byte{ComposeFile: good, ".env": []byte("NODE_IMAGE=mine:1\nPYTHON_IMAGE=mine:2\n")} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(must(filepath.Abs(filepath.Join(root, "targets"))), filepath.Join(dir, "targets")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PYTHON_IMAGE", "theirs:2")
+	os.Unsetenv("NODE_IMAGE")
+	c, err := LoadCatalogue(context.Background(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range c.Targets {
+		want := map[string]string{"node": "mine:1", "python": "theirs:2"}[target.Runtime]
+		if got := target.BuildArgs["BASE"]; got != want && target.Optional == "" {
+			t.Errorf("%s is built from %q, want %q", target.Name, got, want)
+		}
+	}
+}

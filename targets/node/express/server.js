@@ -3,21 +3,17 @@ import { createServer } from 'node:http';
 import { pipeline } from 'node:stream';
 import express from 'express';
 import { about } from '../about.js';
-import { readBody } from '../body.js';
 import { params, read } from '../params.js';
 import { serve } from '../serve.js';
 import { compress } from '../tasks/compress.js';
 import { compute } from '../tasks/compute.js';
-import { post, view } from '../tasks/dashboard.js';
 import { dbRead, dbReads, dbUpdate } from '../tasks/database.js';
 import { hash } from '../tasks/hash.js';
 import { items } from '../tasks/items.js';
 import { matrix } from '../tasks/matrix.js';
 import { objects } from '../tasks/objects.js';
 import { parallel } from '../tasks/parallel.js';
-import { openRoom } from '../tasks/room.js';
 import { stream } from '../tasks/stream.js';
-import { tokens } from '../tasks/tokens.js';
 import { upstream } from '../tasks/upstream.js';
 
 const { version } = createRequire(import.meta.url)('express/package.json');
@@ -93,18 +89,6 @@ app.get('/db/update', async (_req, res) => {
   res.json(await dbUpdate());
 });
 
-app.get('/dashboard', (_req, res) => {
-  view(res);
-});
-
-app.post('/dashboard', async (req, res) => {
-  res.json(post(await readBody(req)));
-});
-
-app.get('/tokens', (req, res) => {
-  tokens(read(req.query, params.tokens), res);
-});
-
 app.use((_req, res) => {
   notFound(res);
 });
@@ -114,6 +98,4 @@ app.use((error, _req, res, _next) => {
   res.status(error.statusCode ?? 500).json({ error: error.message });
 });
 
-const server = createServer(app);
-openRoom(server);
-serve(server);
+serve(createServer(app));

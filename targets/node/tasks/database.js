@@ -1,22 +1,32 @@
-import pg from 'pg';
 import { Refusal } from '../refusal.js';
 import { settings } from '../settings.js';
 
 const ROWS = 10_000;
 
-// One pool a process. Connections are opened as needed and kept.
-const pool = new pg.Pool({
-  connectionString: settings.databaseUrl,
-  max: Math.max(1, Math.floor(settings.dbConnections / settings.workers)),
-  connectionTimeoutMillis: 3000,
-  query_timeout: 3000, // a database that has stopped answering is no better than none
-  idleTimeoutMillis: 0,
-});
+let opened;
 
-// A connection that breaks ends the process if nobody listens. The pool drops it and opens another.
-const ignore = () => {};
-pool.on('error', ignore); // while it is idle
-pool.on('connect', (client) => client.on('error', ignore)); // while it is in use: the query fails
+/** The process's one pool. Its driver is loaded when first asked for; connections are opened as needed and kept. */
+function getPool() {
+  opened ??= openPool();
+  return opened;
+}
+
+async function openPool() {
+  const { default: pg } = await import('pg');
+  const pool = new pg.Pool({
+    connectionString: settings.databaseUrl,
+    max: Math.max(1, Math.floor(settings.dbConnections / settings.workers)),
+    connectionTimeoutMillis: 3000,
+    query_timeout: 3000, // a database that has stopped answering is no better than none
+    idleTimeoutMillis: 0,
+  });
+
+  // A connection that breaks ends the process if nobody listens. The pool drops it and opens another.
+  const ignore = () => {};
+  pool.on('error', ignore); // while it is idle
+  pool.on('connect', (client) => client.on('error', ignore)); // while it is in use: the query fails
+  return pool;
+}
 
 // The name makes it a prepared statement, once for each connection.
 const read = (id) => ({ name: 'read', text: 'SELECT id, name, cents FROM items WHERE id = $1', values: [id] });
@@ -24,12 +34,12 @@ const update = (id) => ({ name: 'update', text: 'UPDATE items SET stock = stock 
 
 /** The body of /db/read: one row by its key. */
 export function dbRead({ id }) {
-  return answer(async () => row(await pool.query(read(id))));
+  return answer(async (pool) => row(await pool.query(read(id))));
 }
 
 /** The body of /db/reads: n rows, one query after the other over one connection. */
 export function dbReads({ id, n }) {
-  return answer(async () => {
+  return answer(async (pool) => {
     const client = await pool.connect();
     try {
       const items = [];
@@ -47,7 +57,7 @@ let updates = 0;
 
 /** The body of /db/update: one row changed. */
 export function dbUpdate() {
-  return answer(async () => {
+  return answer(async (pool) => {
     const { rowCount } = await pool.query(update(((updates++ * 7919) % ROWS) + 1));
     return { updated: rowCount };
   });
@@ -60,7 +70,7 @@ function row({ rows: [first] }) {
 
 async function answer(query) {
   try {
-    return await query();
+    return await query(await getPool());
   } catch (cause) {
     throw new Refusal(502, 'database failed', { cause });
   }

@@ -1,11 +1,25 @@
-import { WebSocketServer } from 'ws';
 import { draining } from '../draining.js';
 import { BACKLOG, GRACE, MESSAGE } from '../limits.js';
 
 const notFound = '{"error":"not found"}';
 
-/** Opens /room, the chat room, to a server's WebSockets. */
+/** Opens /room, the chat room, to a server's WebSockets. What it needs is loaded when the first of them comes. */
 export function openRoom(server) {
+  let opening;
+  server.on('upgrade', async (request, socket, head) => {
+    socket.on('error', () => {}); // gone before its answer
+    if (request.url === '/room' || request.url.startsWith('/room?')) {
+      opening ??= makeRoom();
+      const room = await opening;
+      room.handleUpgrade(request, socket, head, (member) => join(room, member));
+    } else {
+      refuse(socket);
+    }
+  });
+}
+
+async function makeRoom() {
+  const { WebSocketServer } = await import('ws');
   const room = new WebSocketServer({
     noServer: true, // or another path would be 400
     perMessageDeflate: false,
@@ -13,18 +27,13 @@ export function openRoom(server) {
     closeTimeout: GRACE,
   });
 
-  server.on('upgrade', (request, socket, head) => {
-    if (request.url === '/room' || request.url.startsWith('/room?')) {
-      room.handleUpgrade(request, socket, head, (member) => join(room, member));
-    } else {
-      refuse(socket);
-    }
-  });
-
-  draining.signal.addEventListener('abort', () => {
+  const close = () => {
     room.close(); // nobody else comes in
     for (const member of room.clients) member.close(1001);
-  });
+  };
+  if (draining.signal.aborted) close();
+  else draining.signal.addEventListener('abort', close);
+  return room;
 }
 
 function join(room, member) {
@@ -39,7 +48,6 @@ function join(room, member) {
 }
 
 function refuse(socket) {
-  socket.on('error', () => {}); // gone before its answer
   socket.end(
     'HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Type: application/json\r\n'
       + `Content-Length: ${notFound.length}\r\n\r\n${notFound}`,

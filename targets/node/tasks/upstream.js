@@ -4,7 +4,7 @@ import { settings } from '../settings.js';
 
 // One pool a process, as there is one upstream. Connections are opened as needed and kept.
 const pool = new Pool(settings.upstreamUrl, {
-  connections: 256,
+  connections: 1024,
   pipelining: 1, // a slow answer must not hold up another behind it
   headersTimeout: 30_000, // the longest wait is 10 s; the default is five minutes
   bodyTimeout: 30_000,

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const servers = ['http', 'express', 'fastify'];
+export const realTimeServers = ['http', 'fastify'];
 
 const root = new URL('..', import.meta.url);
 

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { servers, start } from './processes.js';
+import { realTimeServers, start } from './processes.js';
 
 const clean = { code: 0, signal: null, stdout: '', stderr: '' };
 const kib = 1024;
@@ -62,7 +62,7 @@ async function ignore({ port }, head) {
 
 const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
 
-for (const server of servers) {
+for (const server of realTimeServers) {
   describe(server, { timeout: 60_000 }, () => {
     let target;
     before(async () => { target = await start(server); });
@@ -242,3 +242,19 @@ for (const server of servers) {
     });
   });
 }
+
+describe('express', { timeout: 60_000 }, () => {
+  it('has none of these', async (t) => {
+    const target = await start('express');
+    t.after(() => target.child.kill('SIGKILL'));
+    for (const [path, method] of [['/room', 'GET'], ['/dashboard', 'GET'], ['/dashboard', 'POST'], ['/tokens', 'GET']]) {
+      const response = await fetch(target.url + path, { method });
+      assert.deepEqual([response.status, await response.text()], [404, '{"error":"not found"}']);
+    }
+    const socket = new WebSocket(`ws://127.0.0.1:${target.port}/room`);
+    const [, response] = await once(socket, 'unexpected-response');
+    assert.equal(response.statusCode, 404);
+    assert.equal((await response.toArray()).join(''), '{"error":"not found"}');
+    assert.deepEqual(await target.stop(), clean);
+  });
+});

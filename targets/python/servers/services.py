@@ -28,7 +28,7 @@ class Services:
     settings: Settings
     upstream: AsyncUpstream
     pools: Pools
-    room: Audience
+    room: Audience[str]
     dashboard: Dashboard
     stopping: asyncio.Future[None]
     _database: AsyncDatabase | None = None

@@ -4,17 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 MOST_WAITING = 1024 * 1024
 
+Message = TypeVar("Message", str, bytes)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Member:
-    send: Callable[[str], Awaitable[None]]
+class Member(Generic[Message]):
+    send: Callable[[Message], Awaitable[None]]
     transport: asyncio.Transport
 
 
-class Audience:
+class Audience(Generic[Message]):
     """Sends to one after the other, and waits for nobody.
 
     uvicorn's `send` waits only while a transport's buffer is over its limit. The limit is raised to
@@ -23,10 +26,10 @@ class Audience:
     """
 
     def __init__(self) -> None:
-        self._members: set[Member] = set()
+        self._members: set[Member[Message]] = set()
 
     @contextmanager
-    def joined(self, member: Member) -> Iterator[None]:
+    def joined(self, member: Member[Message]) -> Iterator[None]:
         member.transport.set_write_buffer_limits(high=MOST_WAITING)
         self._members.add(member)
         try:
@@ -34,16 +37,16 @@ class Audience:
         finally:
             self._members.discard(member)
 
-    async def tell(self, text: str) -> int:
+    async def tell(self, message: Message) -> int:
         """Send to all, and tell how many they are."""
         members = tuple(self._members)
         for member in members:
-            await self._send(member, text)
+            await self._send(member, message)
         return len(members)
 
-    async def _send(self, member: Member, text: str) -> None:
+    async def _send(self, member: Member[Message], message: Message) -> None:
         try:
-            await member.send(text)
+            await member.send(message)
         except Exception:  # it has just gone, which each framework says in its own way
             self._members.discard(member)
         if member.transport.get_write_buffer_size() > MOST_WAITING:

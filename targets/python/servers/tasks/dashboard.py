@@ -19,27 +19,27 @@ to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 class Dashboard:
     def __init__(self, stopping: asyncio.Future[None]) -> None:
         self._stopping = stopping
-        self._viewers = Audience()
+        self._viewers = Audience[bytes]()
 
     async def watch(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the stream, until the viewer goes or the server stops: an ASGI app."""
 
-        async def send_text(text: str, more: bool = True) -> None:
-            # JSON has no other way to write half a surrogate pair than this.
-            body = text.encode("utf-8", "backslashreplace")
+        async def send_bytes(body: bytes, more: bool = True) -> None:
             await send({"type": "http.response.body", "body": body, "more_body": more})
 
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        await send_text(": welcome\n\n")
-        with self._viewers.joined(Member(send_text, scope["state"]["transport"])):
+        await send_bytes(b": welcome\n\n")
+        with self._viewers.joined(Member(send_bytes, scope["state"]["transport"])):
             gone = asyncio.ensure_future(disconnected(receive))
             await asyncio.wait([gone, self._stopping], return_when=asyncio.FIRST_COMPLETED)
         gone.cancel()
-        await send_text("", more=False)
+        await send_bytes(b"", more=False)
 
     async def post(self, update: str) -> int:
         """Send an update to all viewers, and tell how many they are."""
-        return await self._viewers.tell(f"data: {update}\n\n")
+        # The same bytes for all. JSON has no other way to write half a surrogate pair than this.
+        event = f"data: {update}\n\n".encode("utf-8", "backslashreplace")
+        return await self._viewers.tell(event)
 
     def hurry(self, seconds: float) -> None:
         self._viewers.hurry(seconds)

@@ -13,7 +13,7 @@ WAIT_MS = WholeNumber("ms", default=20, least=0, most=10_000)
 CALLS = WholeNumber("n", default=1, least=1, most=100)
 
 # Both clients, alike: how many connections a process may open, and how long it waits.
-POOL_SIZE = 256
+POOL_SIZE = 1024
 CONNECT_SECONDS = 5
 READ_SECONDS = 12  # longer than the longest wait that can be asked for
 
