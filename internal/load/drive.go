@@ -49,7 +49,8 @@ type drive struct {
 func (d *drive) connect() error {
 	n := d.s.Connections
 	held := d.s.Open() && n > 0
-	d.wire.InTurn(held)
+	defer d.wire.InTurn(held)
+	d.wire.InTurn(false)
 	patience := time.Second
 	switch {
 	case held:
@@ -65,11 +66,26 @@ func (d *drive) connect() error {
 	}
 	ctx, cancel := context.WithTimeout(d.ctx, patience)
 	defer cancel()
+	// A server's queue of new connections is short. One that was dialled last and is
+	// answered shows that it has taken all before it.
+	for open := backlog; held && open < n; open += backlog {
+		err := d.wire.Open(ctx, d.request, open)
+		if err == nil {
+			_, err = d.wire.Exchange(ctx, d.request, nil)
+		}
+		if err != nil {
+			return fmt.Errorf("open %d of %d connections: %w", open, n, err)
+		}
+	}
 	if err := d.wire.Open(ctx, d.request, n); err != nil && held {
 		return fmt.Errorf("open %d connections: %w", n, err)
 	}
 	return nil
 }
+
+// backlog is how many connections are dialled before the server must have taken them:
+// fewer than servers let wait.
+const backlog = 250
 
 // mostAhead is how many connections an open loop dials ahead at most, where it names none.
 const mostAhead = 256
