@@ -50,12 +50,12 @@ type Profile struct {
 // Profiles are the known profiles, least first.
 var Profiles = []Profile{
 	{Name: "demo", Rounds: 3, Warmup: seconds(.4), Measure: seconds(.6), Rates: 1, Launches: 1},
-	{Name: "quick", Rounds: 6, Warmup: seconds(.5), Measure: seconds(1), Rates: 1, Tiers: 2,
+	{Name: "quick", Rounds: 5, Warmup: seconds(.4), Measure: seconds(.8), Rates: 1, Tiers: 1,
 		Probe: seconds(.6), Resolution: .06, Launches: 2, Stretch: seconds(5)},
-	{Name: "ci", Rounds: 10, Warmup: seconds(1), Measure: seconds(2), Rates: 1, Tiers: 2,
+	{Name: "ci", Rounds: 10, Warmup: seconds(1), Measure: seconds(2), Rates: 1, Tiers: 1,
 		Probe: seconds(1), Resolution: .04, Launches: 2, Stretch: seconds(5), Evidence: true},
-	{Name: "evidence", Rounds: 10, Warmup: seconds(2), Measure: seconds(4),
-		Probe: seconds(3), Resolution: .02, Launches: 2, Stretch: seconds(15), Evidence: true},
+	{Name: "evidence", Rounds: 10, Warmup: seconds(1.5), Measure: seconds(2.5),
+		Probe: seconds(2), Resolution: .02, Launches: 2, Stretch: seconds(15), Evidence: true},
 }
 
 // RatesOf are the scenario's rates that the profile measures.

@@ -26,6 +26,9 @@ import (
 	"github.com/claimbench/claimbench/internal/wire"
 )
 
+// settle is how long generator and server are left alone after many connections were opened.
+const settle = 200 * time.Millisecond
+
 // mostInflight is how many requests an open loop keeps in flight at most.
 const mostInflight int64 = 10_000
 
@@ -82,6 +85,10 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 
 	dialled := d.wire.Dialled()
 	drive.connect()
+	if s.Open() && s.Connections > mostAhead { // what was allocated for them is collected now, not in the first moments
+		runtime.GC()
+		time.Sleep(settle)
+	}
 	before := processCPU()
 	drive.begin()
 	var running sync.WaitGroup

@@ -19,9 +19,10 @@ import (
 // Tokens is a bench.Driver for answers that come in pieces over time, as those of a
 // language model do: event streams of Expect.Events events, one each Expect.Every
 // from the request on, each {"i":I,"token":"token-I"}. A hit is one event; its Seq
-// is the stream's number times the events, plus the event's. Event i is due at i
-// times Every after its stream is, and counts as sent as long after the request
-// was: its lag is the instrument's own. Done is when its last byte arrived.
+// is the stream's number times the events, plus the event's. Event i is due, and
+// counts as sent, at i times Every after its stream's request was sent, since the
+// server's own schedule begins then: when a request goes out a little late, it has no
+// part in how punctual its events are. Done is when its last byte arrived.
 //
 // An event is lost if it did not come within the workload's timeout of its due time;
 // the stream is given up when that holds for its last. What did not come before the stream ended has the
@@ -371,7 +372,11 @@ func (d *flows) close(stats *bench.DriveStats, record func(bench.Hit)) {
 // hit is what became of event i of a stream that is over.
 func (d *flows) hit(f *flow, i int) bench.Hit {
 	later := time.Duration(i) * d.every
-	hit := bench.Hit{Due: f.due + later, Sent: time.Duration(f.sent.Load()-d.epoch) + later, Code: f.code}
+	begun := f.due
+	if sent := f.sent.Load(); sent != 0 {
+		begun = time.Duration(sent - d.epoch)
+	}
+	hit := bench.Hit{Due: begun + later, Sent: begun + later, Code: f.code}
 	lost := hit.Due + d.timeout
 	o := f.outcomes[i]
 	switch {

@@ -47,9 +47,10 @@ func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
 		return result, fmt.Errorf("weigh the server: %w", err)
 	}
 	// To weigh a server's memory takes the kernel milliseconds, on the generator's CPU:
-	// in an open loop it would be late for them.
+	// in an open loop it would be late for them, and where servers share that CPU they
+	// would be without it.
 	scale := func() int64 { return 0 }
-	if !schedule.Open() {
+	if !schedule.Open() && !d.trial.Shared {
 		scale = d.weigh(ctx, d.trial, d.server)
 	}
 	var broken error

@@ -117,23 +117,48 @@ func (c *Conductor) probe(ctx context.Context, d drive, s bench.Scenario, n int,
 	d.phase.Name = fmt.Sprintf("%s%s%d@%s", search, probePrefix, n, rate)
 	d.phase.Schedule.Rate = rate
 	d.phase.Schedule.Seed += uint64(n)
-	tally := bench.Tally{SLO: *s.SLO}
+	tally, own := bench.Tally{SLO: *s.SLO}, bench.Tally{SLO: *s.SLO}
 	decided := newDoubt(&tally)
-	d.watching = decided.hit
+	d.watching = func(h bench.Hit) bool {
+		unhurried := h
+		unhurried.Due = h.Sent // as if the instrument had been on time
+		own.Add(unhurried)
+		return decided.hit(h)
+	}
 	result, err = d.make(ctx)
 	held = tally.Held()
 	result.Probe = &bench.Probe{Search: search, Rate: rate, Held: held}
 	if err != nil {
 		return result, held, err
 	}
-	if g, fault := atFault(result); fault && !held {
-		result.Probe.Limit = g.String()
+	if !held {
+		result.Probe.Limit = atLimit(result, own.Held())
 	}
 	// That nothing was good, or the instrument was late, is what a rate beyond capacity is like.
 	if result.GoodHits == 0 || result.Probe.Limit != "" || held {
 		result.Void = ""
 	}
 	return result, held, nil
+}
+
+// atLimit says what of the instrument kept a probe from holding: its lag, if the rate
+// held by the time from when requests were sent; or its CPU or a service's, or what was
+// taken from them. What else the gates look at is not steady at a rate beyond capacity.
+func atLimit(p bench.PhaseResult, byLatency bool) string {
+	for _, g := range p.Gates {
+		switch g.Name {
+		case bench.GateSent, bench.GateLittle:
+		case bench.GateLag:
+			if byLatency {
+				return g.String()
+			}
+		default:
+			if !g.OK {
+				return g.String()
+			}
+		}
+	}
+	return ""
 }
 
 // drain waits until a server that was given more than it can do answers in time again.
