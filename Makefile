@@ -1,9 +1,9 @@
 # Few verbs; each is what its recipe says.
 # Base images, where targets/base/build.sh made them.
 -include .env
-export NODE_IMAGE PYTHON_IMAGE
+export NODE_IMAGE PYTHON_IMAGE POSTGRES_IMAGE PROXY_IMAGE
 
-.PHONY: build demo test test-go test-node test-python race fuzz peers
+.PHONY: build demo test test-go test-node test-python test-services race fuzz peers
 
 build:
 	go build ./cmd/bench
@@ -11,7 +11,7 @@ build:
 demo:
 	go run ./cmd/bench demo
 
-test: test-go test-node test-python
+test: test-go test-node test-python test-services
 
 test-go:
 	test -z "$$(gofmt -l cmd internal)"
@@ -38,3 +38,9 @@ test-python:
 	python3 -m venv $(venv)
 	$(venv)/bin/pip install --quiet --require-hashes -r targets/python/requirements-dev.txt
 	cd targets/python && $(venv)/bin/ruff check . && $(venv)/bin/ruff format --check . && $(venv)/bin/mypy && $(venv)/bin/pytest -q
+
+# 3 is the exit status where the program is not on this machine.
+test-services:
+	for s in postgres proxy; do sh targets/$$s/test.sh; code=$$?; \
+	  if [ $$code = 3 ] && [ -z "$$CLAIMBENCH_REQUIRE_DOCKER" ]; then echo "SKIPPED: targets/$$s goes untested here"; \
+	  elif [ $$code != 0 ]; then exit 1; fi; done
