@@ -4,13 +4,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cpuset"
+	"github.com/claimbench/claimbench/internal/plan"
 	conduct "github.com/claimbench/claimbench/internal/run"
 	"github.com/claimbench/claimbench/internal/target"
 	"github.com/claimbench/claimbench/internal/wire"
@@ -76,7 +79,37 @@ func examine(cmd *cobra.Command, p *project) []finding {
 	} else {
 		found = append(found, finding{"docker", "ok", engine, ""})
 	}
-	return append(found, runtimes(p)...)
+	found = append(found, runtimes(p)...)
+	return append(found, untestable(p)...)
+}
+
+// untestable are the scenarios and targets that this machine cannot put on trial.
+func untestable(p *project) (found []finding) {
+	made, err := plan.New(plan.Choice{Profile: "evidence", Runner: "process", Cores: cpuset.Allowed().Cores()}, p.catalogue, p.scenarios, bench.Guide{})
+	if err != nil {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(made.Skipped)) {
+		found = append(found, finding{"scenario " + name, "warn", made.Skipped[name], "its cells are not tested"})
+	}
+	shared := map[string]bool{}
+	for _, t := range made.Trials {
+		if t.Shared {
+			shared[t.Scenario] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(shared)) {
+		found = append(found, finding{"scenario " + name, "warn", "servers share the generator's CPUs", fmt.Sprintf("its phases are void where the generator uses more than %.0f%% of them", 100*bench.SharedGenerator)})
+	}
+	for _, t := range p.catalogue.Targets {
+		if t.Optional == "" || len(t.Version) == 0 {
+			continue
+		}
+		if _, err := exec.LookPath(t.Version[0]); err != nil {
+			found = append(found, finding{t.Name, "warn", t.Version[0] + " is not on PATH", "needs " + t.Optional + ": as a process it is not tested"})
+		}
+	}
+	return found
 }
 
 func clock() finding {
@@ -108,7 +141,7 @@ func runtimes(p *project) []finding {
 	var found []finding
 	seen := map[string]bool{}
 	for _, t := range p.catalogue.Targets {
-		if len(t.Version) == 0 || seen[t.Runtime] {
+		if len(t.Version) == 0 || seen[t.Runtime] || t.Optional != "" {
 			continue
 		}
 		seen[t.Runtime] = true

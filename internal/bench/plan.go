@@ -50,7 +50,7 @@ type Profile struct {
 // Profiles are the known profiles, least first.
 var Profiles = []Profile{
 	{Name: "demo", Rounds: 3, Warmup: seconds(.4), Measure: seconds(.6), Rates: 1, Launches: 1},
-	{Name: "quick", Rounds: 5, Warmup: seconds(.4), Measure: seconds(.8), Rates: 1, Tiers: 1,
+	{Name: "quick", Rounds: 5, Warmup: seconds(.3), Measure: seconds(.8), Rates: 1, Tiers: 1,
 		Probe: seconds(.6), Resolution: .06, Launches: 2, Stretch: seconds(5)},
 	{Name: "ci", Rounds: 10, Warmup: seconds(1), Measure: seconds(2), Rates: 1, Tiers: 1,
 		Probe: seconds(1), Resolution: .04, Launches: 2, Stretch: seconds(5), Evidence: true},
@@ -102,6 +102,10 @@ type Phase struct {
 
 // Warmup is what the phases are named that measure nothing.
 const Warmup = "warmup"
+
+// Again is behind the name of a phase that was made once more, since the instrument
+// had been at fault.
+const Again = "~2"
 
 // PhaseName is the name of a phase: its level, if the scenario has any, then what it
 // measures, then its rate, if that is not 0: "threads/throughput", "latency@200/s".

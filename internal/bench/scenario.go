@@ -65,7 +65,7 @@ type Cores struct {
 	Share bool `json:"share,omitempty" jsonschema:"description=The servers may use the generator's CPUs too; where there are no others"`
 }
 
-// SharedGenerator is the most that a generator may use of its CPUs where servers share them.
+// SharedGenerator is the most that a generator may use of the CPUs that servers share with it.
 const SharedGenerator = .05
 
 // At is the scenario's workload at the level.

@@ -97,17 +97,17 @@ func (c *court) read() ([]bench.Summary, error) {
 		if !ok {
 			return nil, fmt.Errorf("trial %d is of scenario %q, which the plan does not have", result.Trial.N, result.Trial.Scenario)
 		}
-		summary, err := summarise(c.run, result, scenario)
+		t, err := summarise(c.run, result, scenario)
 		if err != nil {
 			c.warn("trial %d is left out: %s", result.Trial.N, c.run.Relative(err))
 			c.invalid[arm]++
 			continue
 		}
-		summaries = append(summaries, *summary)
+		summaries = append(summaries, *t.summary)
 		if c.trials[arm] == nil {
 			c.trials[arm] = map[int]*trial{}
 		}
-		c.trials[arm][result.Trial.Round] = &trial{result, summary, scenario}
+		c.trials[arm][result.Trial.Round] = t
 		for _, phase := range result.Phases {
 			if phase.Measure != "" && phase.Drive.Clock != "" && phase.Drive.Clock != bench.ClockKernel {
 				c.clock = userClockError
@@ -175,7 +175,7 @@ func (c *court) voidPhases() (list []string) {
 	for _, rounds := range c.trials {
 		for _, t := range rounds {
 			for _, p := range t.result.Phases {
-				if p.Void != "" && p.Measure != "" {
+				if p.Void != "" && p.Measure != "" && !strings.HasSuffix(p.Name, bench.Again) {
 					count[bench.CellName(t.result.Trial.Arm(), p.Level)]++
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -14,7 +15,7 @@ import (
 )
 
 // summarise reads the hits of a trial of the scenario.
-func summarise(r *record.Run, result bench.TrialResult, scenario bench.Scenario) (*bench.Summary, error) {
+func summarise(r *record.Run, result bench.TrialResult, scenario bench.Scenario) (*trial, error) {
 	readers := map[string]*reader{}
 	for _, phase := range result.Phases {
 		p := &reader{timeout: scenario.Workload.Timeout.Duration, lags: hdrhistogram.New(1, int64(time.Hour), 3)}
@@ -39,6 +40,7 @@ func summarise(r *record.Run, result bench.TrialResult, scenario bench.Scenario)
 	for _, phase := range result.Phases {
 		s.Phases = append(s.Phases, readers[phase.Name].finish(phase.Drive.Censored))
 	}
+	result = counted(result, s)
 	t := &trial{result: result, summary: s, scenario: scenario}
 	for _, l := range scenario.AllLevels() {
 		for _, name := range bench.MetricNames() {
@@ -50,7 +52,26 @@ func summarise(r *record.Run, result bench.TrialResult, scenario bench.Scenario)
 			}
 		}
 	}
-	return s, nil
+	return t, nil
+}
+
+// counted puts a phase that was made once more in the place of the first, in a copy of
+// the result and in the summary.
+func counted(result bench.TrialResult, s *bench.Summary) bench.TrialResult {
+	result.Phases = slices.Clone(result.Phases)
+	for i, p := range result.Phases {
+		name, again := strings.CutSuffix(p.Name, bench.Again)
+		if !again {
+			continue
+		}
+		for j := range i {
+			if result.Phases[j].Name == name {
+				result.Phases[j].Name, s.Phases[j].Name = p.Name, p.Name
+			}
+		}
+		result.Phases[i].Name, s.Phases[i].Name = name, name
+	}
+	return result
 }
 
 // rateOf is the rate that a phase was driven at: a probe's own, or as planned.
@@ -59,7 +80,7 @@ func rateOf(t bench.Trial, p bench.PhaseResult) bench.Rate {
 		return p.Probe.Rate
 	}
 	for _, planned := range t.Phases {
-		if planned.Name == p.Name {
+		if planned.Name == strings.TrimSuffix(p.Name, bench.Again) {
 			return planned.Schedule.Rate
 		}
 	}

@@ -77,7 +77,17 @@ func (d *drive) connect() error {
 			return fmt.Errorf("open %d of %d connections: %w", open, n, err)
 		}
 	}
-	if err := d.wire.Open(ctx, d.request, n); err != nil && held {
+	err := d.wire.Open(ctx, d.request, n)
+	if !held {
+		return nil
+	}
+	// Each is used once: what server and generator make of a new connection is no part
+	// of what is measured.
+	d.wire.InTurn(true)
+	for i := 0; i < n && err == nil; i++ {
+		_, err = d.wire.Exchange(ctx, d.request, nil)
+	}
+	if err != nil {
 		return fmt.Errorf("open %d connections: %w", n, err)
 	}
 	return nil

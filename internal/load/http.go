@@ -141,7 +141,10 @@ func tune() (restore func()) {
 func (d *HTTP) attackers(s bench.Schedule) int {
 	n := d.Attackers
 	if n == 0 {
-		n = max(len(cpuset.Allowed()), (s.Connections+7)/8)
+		n = max(len(cpuset.Allowed()), 1)
+		if !s.Open() {
+			n = max(n, (s.Connections+7)/8)
+		}
 	}
 	if !s.Open() {
 		n = min(n, s.Connections)

@@ -17,7 +17,7 @@ func validity(r *record.Run, v *bench.Verdicts) []Check {
 	var censored, planned, checked, failed, good, retried uint64
 	clock := bench.ClockKernel
 	var wake time.Duration
-	invalid, instrument, void := 0, 0, 0
+	invalid, instrument, void, again := 0, 0, 0, 0
 	for _, t := range r.Results {
 		fault := false
 		for _, p := range t.Phases {
@@ -30,6 +30,9 @@ func validity(r *record.Run, v *bench.Verdicts) []Check {
 			wake = max(wake, p.Drive.Wake)
 			if p.Drive.Clock != "" && p.Drive.Clock != bench.ClockKernel {
 				clock = p.Drive.Clock
+			}
+			if strings.HasSuffix(p.Name, bench.Again) {
+				again++
 			}
 			if p.Void != "" && t.Valid {
 				void++
@@ -54,7 +57,7 @@ func validity(r *record.Run, v *bench.Verdicts) []Check {
 		{"Evidence", "profile " + r.Plan.Profile.Name, state(!r.Plan.Profile.Evidence, "warn"),
 			"demo and quick are a first look; ci and evidence have the rounds for more"},
 		{"Rounds", fmt.Sprint(r.Plan.Profile.Rounds), state(r.Plan.Profile.Rounds < 6, "warn"), "each is a fresh launch of every server, in shuffled order"},
-		{"Trials", fmt.Sprintf("%d made, %d not valid, of these %d by the instrument's fault; %d phases of the others do not count", len(r.Results), invalid, instrument, void), state(invalid+void > 0, "warn"),
+		{"Trials", fmt.Sprintf("%d made, %d not valid, of these %d by the instrument's fault; %d phases of the others do not count, and %d were made once more", len(r.Results), invalid, instrument, void, again), state(invalid+void > 0, "warn"),
 			"those not valid are listed with their reason and enter no verdict"},
 		{"Conformance", fmt.Sprintf("%d of %d cells keep the contract; %d more need what this machine does not have", len(cells)-excluded-missing, len(cells)-missing, missing), state(excluded > 0, "warn"),
 			"same status, headers and bodies; calls of services counted; SIGTERM drains"},

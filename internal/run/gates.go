@@ -45,8 +45,8 @@ func (w *watch) hit(h bench.Hit) {
 
 // gates are the figures of a measured phase, with the limits that the plan sets.
 // capacity is the generator's certified one in requests a second, 0 where it is
-// not known. Where servers share the generator's CPUs, its use is limited in a closed
-// loop as well.
+// not known. Where servers share the generator's CPUs, its use of all of them is limited
+// in a closed loop as well.
 func (w *watch) gates(p bench.PhaseResult, s bench.Schedule, limits bench.Gates, capacity float64, shared bool) []bench.Gate {
 	var list []bench.Gate
 	most := func(name, unit string, value, limit float64) {
@@ -72,11 +72,12 @@ func (w *watch) gates(p bench.PhaseResult, s bench.Schedule, limits bench.Gates,
 		most(bench.GateLag, "s", float64(w.lag.ValueAtQuantile(99))/1e9, limit)
 		rate = float64(s.Rate)
 	}
-	busiest := limits.Generator
-	if !shared {
-		busiest = onlyOpen(busiest)
+	if shared {
+		// What it uses is missing from servers, of all the CPUs that they share with it.
+		most(bench.GateGenerator, "", d.Generator.Seconds()/seconds/float64(max(w.all, 1)), limits.Generator)
+	} else {
+		most(bench.GateGenerator, "", d.Generator.Seconds()/seconds/float64(max(w.cpus, 1)), onlyOpen(limits.Generator))
 	}
-	most(bench.GateGenerator, "", d.Generator.Seconds()/seconds/float64(max(w.cpus, 1)), busiest)
 	if capacity > 0 {
 		most(bench.GateLoad, "", rate/capacity, onlyOpen(limits.Load))
 	}

@@ -131,7 +131,7 @@ func (c *Conductor) anythingLeft() error {
 	for _, name := range slices.Sorted(maps.Keys(c.Plan.Skipped)) {
 		all = append(all, name+": "+c.Plan.Skipped[name])
 	}
-	return &target.Error{Err: fmt.Errorf("no server keeps its contract, so there is nothing to measure:\n    %s", strings.Join(all, "\n    ")),
+	return &target.Error{Err: fmt.Errorf("no server keeps its contract and has what it needs, so there is nothing to measure:\n    %s", strings.Join(all, "\n    ")),
 		Hint: "the contract is in targets/README.md"}
 }
 

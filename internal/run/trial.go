@@ -70,8 +70,10 @@ func (c *Conductor) measure(ctx context.Context, t bench.Trial, hits *record.Hit
 	result = bench.TrialResult{Trial: t, Start: time.Now().UTC()}
 	on, _ := c.Plan.Target(t.Target)
 	scenario, _ := c.Plan.Scenario(t.Scenario)
-	if err := c.services.Ensure(ctx, scenario.Needs); err != nil {
-		return result, "", err
+	for _, l := range scenario.AllLevels() {
+		if err := c.services.Ensure(ctx, scenario.AllNeeds(l)); err != nil {
+			return result, "", err
+		}
 	}
 	for range t.Launches - 1 {
 		ready, log, err := c.coldStart(ctx, on, t)
@@ -141,9 +143,7 @@ func (c *Conductor) phases(ctx context.Context, t bench.Trial, server *fleet, wo
 		case bench.MeasureCapacity:
 			results, err = c.search(ctx, d)
 		default:
-			var one bench.PhaseResult
-			one, err = d.make(ctx)
-			results = []bench.PhaseResult{one}
+			results, err = d.untilCounted(ctx)
 		}
 		result.Phases = append(result.Phases, results...)
 		if err != nil {

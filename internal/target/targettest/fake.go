@@ -7,8 +7,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
@@ -160,13 +162,21 @@ func handler(mode string, env map[string]string) http.Handler {
 		}
 		io.WriteString(w, body)
 	}
+	var asked atomic.Int64
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, r *http.Request) { answer(w, 200, `{"ok":true}`) })
 	mux.HandleFunc("/about", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, 200, `{"runtime":"fake","runtime_version":"1","framework":"handler","framework_version":"1"}`)
+		gil := "null"
+		if mode == "gil-turns-on" {
+			gil = strconv.FormatBool(asked.Load() > 10)
+		}
+		answer(w, 200, `{"runtime":"fake","runtime_version":"1","framework":"handler","framework_version":"1","gil":`+gil+`}`)
 	})
 	mux.HandleFunc("/json", func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
 		switch mode {
+		case "has-not":
+			answer(w, 501, `{"error":"no interpreters"}`)
 		case "says-500":
 			answer(w, 500, `{"ok":true,"value":"a"}`)
 		case "wrong-body":
