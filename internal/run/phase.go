@@ -229,6 +229,17 @@ func (c *Conductor) weigh(ctx context.Context, t bench.Trial, server *fleet) (st
 // wrong says what a phase shows that makes it void: what the server did wrong, or else
 // the first gate of the instrument that it fails; empty where it counts.
 func wrong(p bench.PhaseResult, w bench.Workload) string {
+	if why := amiss(p, w); why != "" {
+		return why
+	}
+	if g, ok := atFault(p); ok {
+		return fmt.Sprintf("%s: the instrument was at fault: %s", p.Name, g)
+	}
+	return ""
+}
+
+// amiss says what is wrong with a phase's answers.
+func amiss(p bench.PhaseResult, w bench.Workload) string {
 	switch {
 	case p.Drive.FirstWrong != "":
 		return fmt.Sprintf("%s: a sampled answer is not the expected one: %s", p.Name, p.Drive.FirstWrong)
@@ -241,9 +252,6 @@ func wrong(p bench.PhaseResult, w bench.Workload) string {
 		if p.Calls[service] < p.GoodHits*uint64(each) {
 			return fmt.Sprintf("%s: %d good answers of %d calls each, but the %s was called %d times", p.Name, p.GoodHits, each, service, p.Calls[service])
 		}
-	}
-	if g, ok := atFault(p); ok {
-		return fmt.Sprintf("%s: the instrument was at fault: %s", p.Name, g)
 	}
 	return ""
 }

@@ -134,8 +134,12 @@ func (c *Conductor) probe(ctx context.Context, d drive, s bench.Scenario, n int,
 	if !held {
 		result.Probe.Limit = atLimit(result, own.Held())
 	}
-	// That nothing was good, or the instrument was late, is what a rate beyond capacity is like.
-	if result.GoodHits == 0 || result.Probe.Limit != "" || held {
+	// What the gates say has been weighed; and that nothing was good is what a rate beyond
+	// capacity may be like.
+	if _, fault := atFault(result); fault {
+		result.Void = amiss(result, d.work.Workload)
+	}
+	if result.GoodHits == 0 && result.FailedHits > 0 {
 		result.Void = ""
 	}
 	return result, held, nil
