@@ -158,6 +158,12 @@ func (s *session) reopen(cmd *cobra.Command, p *project) (*work, error) {
 			return nil, badInput("check out the sources that the run began with, or begin a new run", "resume: %s has changed since the run began", t.Name)
 		}
 	}
+	for _, service := range old.Plan.Services {
+		same := func(now bench.Service) bool { return now.Name == service.Name && now.Digest == service.Digest }
+		if !slices.ContainsFunc(p.catalogue.Services, same) {
+			return nil, badInput("check out the sources that the run began with, or begin a new run", "resume: service %s has changed since the run began", service.Name)
+		}
+	}
 	writer, err := record.Append(s.resume)
 	if err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ type Scenario struct {
 	// Connections is the number of the closed loop that measures throughput.
 	Connections int `json:"connections,omitempty" jsonschema:"description=Connections of the closed loop,minimum=1,maximum=10000"`
 	// Variants are levels of the targets' environment; every target runs each of them.
-	Variants []Variant `json:"variants,omitempty" jsonschema:"description=Environment of the servers; each makes an arm of its own. The value cpus stands for the CPUs that they may use"`
+	Variants []Variant `json:"variants,omitempty" jsonschema:"description=Environment of the servers; each makes an arm of its own. The value cpus stands for the CPUs that they may use; 1..cpus for up to six numbers of them"`
 	SLO      *SLO      `json:"slo,omitempty"`
 }
 

@@ -2,6 +2,9 @@ package bench
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -38,9 +41,22 @@ type Target struct {
 	// Optional says, in words, what this target needs that a machine may not have; empty
 	// for a target that must be there.
 	Optional string `json:"optional,omitempty"`
+	// About are values that /about must tell for the target to be what it is on trial as.
+	About map[string]any `json:"about,omitempty"`
 	// TCP says that the server is ready once its port takes a connection: it is a service
 	// that does not speak HTTP, or not for itself.
 	TCP bool `json:"tcp,omitempty"`
+}
+
+// Unlike says in what the server's own account differs from what the target is to be;
+// empty where it does not.
+func (t Target) Unlike(a About) string {
+	for _, name := range slices.Sorted(maps.Keys(t.About)) {
+		if got, want := fmt.Sprint(a[name]), fmt.Sprint(t.About[name]); got != want {
+			return fmt.Sprintf("the server says that %s is %s, and it is to be %s", name, got, want)
+		}
+	}
+	return ""
 }
 
 // Production reports whether the target is one that every scenario runs on where it

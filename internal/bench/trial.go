@@ -28,21 +28,22 @@ type TrialResult struct {
 
 // PhaseResult is what one drive of a trial yielded beside its hits.
 type PhaseResult struct {
-	Level      string                   `json:"level,omitempty"`
-	Measure    string                   `json:"measure,omitempty"`
-	Void       string                   `json:"void,omitempty"` // why the phase does not count
-	Name       string                   `json:"name"`
-	Drive      DriveStats               `json:"drive"`
-	CPU        time.Duration            `json:"cpu_ns"`                         // of the server, during the phase
-	Memory     int64                    `json:"peak_memory_bytes"`              // largest sampled
-	Late       time.Duration            `json:"upstream_late_p99_ns,omitempty"` // how late the upstream answered
-	Calls      map[string]uint64        `json:"calls,omitempty"`                // that services counted, by service
-	Services   map[string]time.Duration `json:"service_cpu_ns,omitempty"`       // CPU time of launched services, by service
-	Beside     *BesideResult            `json:"beside,omitempty"`
-	Probe      *Probe                   `json:"probe,omitempty"` // of a phase that is part of a search for a capacity
-	GoodHits   uint64                   `json:"good"`            // for orientation; judged from the raw hits
-	FailedHits uint64                   `json:"failed"`
-	Gates      []Gate                   `json:"gates,omitempty"` // how the instrument worked; of measured phases
+	Level       string                   `json:"level,omitempty"`
+	Measure     string                   `json:"measure,omitempty"`
+	Void        string                   `json:"void,omitempty"` // why the phase does not count
+	Name        string                   `json:"name"`
+	Drive       DriveStats               `json:"drive"`
+	CPU         time.Duration            `json:"cpu_ns"`                         // of the server, during the phase
+	Memory      int64                    `json:"peak_memory_bytes"`              // largest sampled
+	Late        time.Duration            `json:"upstream_late_p99_ns,omitempty"` // how late the upstream answered
+	Calls       map[string]uint64        `json:"calls,omitempty"`                // that services counted, by service
+	Services    map[string]time.Duration `json:"service_cpu_ns,omitempty"`       // CPU time of launched services, by service
+	Beside      *BesideResult            `json:"beside,omitempty"`
+	Probe       *Probe                   `json:"probe,omitempty"`       // of a phase that is part of a search for a capacity
+	GoodHits    uint64                   `json:"good"`                  // for orientation; judged from the raw hits
+	Undelivered uint64                   `json:"undelivered,omitempty"` // deliveries lost, out of order or to a closed connection
+	FailedHits  uint64                   `json:"failed"`
+	Gates       []Gate                   `json:"gates,omitempty"` // how the instrument worked; of measured phases
 }
 
 // BesideResult is what became of the requests beside those that were measured.

@@ -99,6 +99,8 @@ type Scaling struct {
 type ScalingPoint struct {
 	N          float64 `json:"n"`
 	Throughput float64 `json:"throughput"` // 1/s
+	Memory     float64 `json:"memory_bytes"`
+	AtLeast    bool    `json:"at_least,omitempty"` // in some round known from below only
 }
 
 // USL are the coefficients of the Universal Scalability Law [Gunther 2007].

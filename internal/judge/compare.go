@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -190,7 +191,7 @@ func (c *court) withinClock(cell *bench.Comparison, quantile float64, s sides) b
 	return false
 }
 
-// belowClock does so for percentiles that are relative to a base: where the mean
+// belowClock does so for percentiles that are relative to a base: where the median
 // difference from the base is less than the instrument may have added, the ratio
 // decides nothing.
 func (c *court) belowClock(cell *bench.Comparison, quantile float64, s sides) bool {
@@ -213,6 +214,7 @@ type sides struct {
 	ofPhase        []bench.PhaseSummary // that a percentile is from
 	toPhase        []bench.PhaseSummary
 	openOf, openTo bool // known by a lower bound only
+	noGrowth       bool // a round shows no growth, and has no number
 }
 
 // differences are in the metric's unit, positive for the claim.
@@ -259,6 +261,10 @@ func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval, s 
 		cell.Verdict, cell.Why = bench.Inconclusive, "all rounds gave the very same number, which no measurement does"
 		return
 	}
+	if s.noGrowth { // to judge by the other rounds would be to choose among outcomes
+		cell.Verdict, cell.Why = bench.Inconclusive, "in some rounds "+errNoGrowth.Error()
+		return
+	}
 	cell.Verdict = Decide(i, margin)
 	switch {
 	case metric.Quantile == 0:
@@ -285,7 +291,7 @@ func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval, s 
 	case i.High < 0:
 		cell.Why = "direction only: against the claim, but perhaps by less than matters"
 	case math.IsInf(i.Low, -1) || math.IsInf(i.High, 1):
-		cell.Why = "the generator was at its limit, so the ratio is known from one side only"
+		cell.Why = "something else than the server was at its limit, so the ratio is known from one side only"
 	default:
 		cell.Why = "the interval is too wide to tell"
 	}
@@ -296,16 +302,14 @@ func (c *court) word(cell *bench.Comparison, metric bench.Metric, i Interval, s 
 // none, why says what stands in the way.
 func (c *court) rounds(cell *bench.Comparison, metric bench.Metric, of, to [2]side) (s sides, why string) {
 	why = "there is no round"
-	scenario, _ := c.run.Plan.Scenario(cell.Scenario)
-	measure := bench.MeasureLatency
-	if scenario.Measures(bench.MeasureDelivery) {
-		measure = bench.MeasureDelivery
-	}
 	for round := 1; round <= c.run.Plan.Profile.Rounds; round++ {
 		x, err := c.relative(of, round, metric, cell.Rate)
 		y := cell.Bound
 		if err == nil && cell.To != "" {
 			y, err = c.relative(to, round, metric, cell.Rate)
+		}
+		if errors.Is(err, errNoGrowth) {
+			s.noGrowth = true
 		}
 		if err != nil {
 			why = err.Error()
@@ -319,8 +323,12 @@ func (c *court) rounds(cell *bench.Comparison, metric bench.Metric, of, to [2]si
 			}
 		}
 		if metric.Quantile > 0 && cell.To != "" && cell.Base == nil {
-			_, p, _ := c.trials[of[0].arm][round].phase(bench.PhaseName(of[0].level, measure, cell.Rate))
-			_, q, _ := c.trials[to[0].arm][round].phase(bench.PhaseName(to[0].level, measure, cell.Rate))
+			at := func(s side) bench.PhaseSummary {
+				t := c.trials[s.arm][round]
+				_, p, _ := t.phase(bench.PhaseName(s.level, t.measure(metric), cell.Rate))
+				return p
+			}
+			p, q := at(of[0]), at(to[0])
 			s.ofPhase, s.toPhase = append(s.ofPhase, p), append(s.toPhase, q)
 		}
 		// What is relative to a number that is open to above is itself open to below.
@@ -351,11 +359,19 @@ func (c *court) relative(at [2]side, round int, m bench.Metric, rate bench.Rate)
 	case "memory_per_connection":
 		more := c.open(at[0]) - c.open(at[1])
 		if x -= base; !(x > 0) || more <= 0 {
-			return 0, fmt.Errorf("%s: memory did not grow with its connections", at[0].cell())
+			return 0, fmt.Errorf("%s: %w", at[0].cell(), errNoGrowth)
 		}
 		return x / more, nil
 	}
 	return x / base, nil
+}
+
+// because is why the arm's trials are not valid, by the last of them.
+func (c *court) because(arm string) string {
+	if why := c.reasons[arm]; why != "" {
+		return ": " + why
+	}
+	return ""
 }
 
 // apart is how much a side's number differs from its base, in the metric's unit.
@@ -365,11 +381,14 @@ func (c *court) apart(at [2]side, round int, m bench.Metric, rate bench.Rate) fl
 	return x - base
 }
 
+// errNoGrowth is in the errors of a round in which memory was no more with more connections.
+var errNoGrowth = errors.New("memory did not grow with its connections")
+
 // value is an arm's number in a round.
 func (c *court) value(at side, round int, m bench.Metric, rate bench.Rate) (float64, error) {
 	t := c.trials[at.arm][round]
 	if t == nil {
-		return 0, fmt.Errorf("no round has a valid trial of %s", at.arm)
+		return 0, fmt.Errorf("no round has a valid trial of %s%s", at.arm, c.because(at.arm))
 	}
 	x, err := t.value(m, at.level, rate)
 	if err == nil && (!(x > 0) || math.IsInf(x, 0)) {
@@ -443,11 +462,7 @@ func (c *court) caveats(cell *bench.Comparison, m bench.Metric, at side, round i
 		}
 		return open
 	}
-	measure := bench.MeasureThroughput
-	if m.AtRate {
-		measure = bench.MeasureLatency
-	}
-	name := bench.PhaseName(at.level, measure, cell.Rate)
+	name := bench.PhaseName(at.level, t.measure(m), cell.Rate)
 	phase, p, err := t.phase(name)
 	if err != nil {
 		return false
@@ -462,14 +477,19 @@ func (c *court) caveats(cell *bench.Comparison, m bench.Metric, at side, round i
 	drive := phase.Drive
 	generator := drive.Generator.Seconds() / drive.Elapsed.Seconds()
 	server := phase.CPU.Seconds() / drive.Elapsed.Seconds()
+	beside := generator // what ran on the generator's CPUs
+	for _, cpu := range phase.Services {
+		beside += cpu.Seconds() / drive.Elapsed.Seconds()
+	}
+	idle := server < busyLimit*c.capacity(t) // a server that was busy set its throughput itself
 	switch {
-	case phase.Late > bench.StandardGates.Late.Duration:
+	case idle && phase.Late > bench.StandardGates.Late.Duration:
 		warn("%s: our upstream answered late, so the server's throughput is at least this", arm)
 		return true
-	case c.serviceBusy(phase):
+	case idle && (c.serviceBusy(phase) || len(phase.Services) > 0 && beside > busyLimit*c.cpus):
 		warn("%s: a service it leans on was at its limit, so the server's throughput is at least this", arm)
 		return true
-	case c.nearCapacity(phase), generator > busyLimit*c.cpus, generator > idleLimit && server < busyLimit*c.capacity(t):
+	case c.nearCapacity(phase), generator > busyLimit*c.cpus, generator > idleLimit && idle:
 		warn("%s: the generator was at its limit, so the server's throughput is at least this", arm)
 		return true
 	case server < idleLimit*c.capacity(t) && generator < idleLimit:
@@ -509,10 +529,17 @@ func (c *court) count(cell *bench.Comparison, m bench.Metric) {
 			t, _ := c.run.Plan.Target(target)
 			return float64(len(t.Settings)), nil
 		}
-		for _, t := range c.trials[bench.ArmName(cell.Scenario, target, cell.Variant)] {
-			return t.value(m, cell.Level, 0)
+		arm := bench.ArmName(cell.Scenario, target, cell.Variant)
+		err := fmt.Errorf("no round has a valid trial of %s%s", target, c.because(arm))
+		for round := 1; round <= c.run.Plan.Profile.Rounds; round++ {
+			if t := c.trials[arm][round]; t != nil {
+				var x float64
+				if x, err = t.value(m, cell.Level, 0); err == nil {
+					return x, nil
+				}
+			}
 		}
-		return 0, fmt.Errorf("no round has a valid trial of %s", target)
+		return 0, err
 	}
 	of, err := number(cell.Of)
 	var to float64

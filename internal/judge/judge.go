@@ -28,6 +28,7 @@ type court struct {
 	run      *record.Run
 	trials   map[string]map[int]*trial // valid ones, by arm and round
 	invalid  map[string]int            // trials that are not valid, by arm
+	reasons  map[string]string         // of the last of those
 	excluded map[string]string         // cells that do not keep the contract, with the reason
 	missing  map[string]string         // cells that need what is not to be had, with the reason
 	clock    time.Duration             // the least error of the instrument
@@ -46,7 +47,7 @@ type trial struct {
 // they were reached by.
 func Judge(run *record.Run) (*bench.Verdicts, []bench.Summary, error) {
 	c := &court{
-		run: run, trials: map[string]map[int]*trial{}, invalid: map[string]int{},
+		run: run, trials: map[string]map[int]*trial{}, invalid: map[string]int{}, reasons: map[string]string{},
 		excluded: run.Excluded(), missing: run.Missing(), clock: kernelClockError, warnings: []string{},
 	}
 	generator, err := cpuset.Parse(run.Plan.CPUs.Generator)
@@ -91,6 +92,7 @@ func (c *court) read() ([]bench.Summary, error) {
 		arm := result.Trial.Arm()
 		if !result.Valid {
 			c.invalid[arm]++
+			c.reasons[arm] = result.Reason
 			continue
 		}
 		scenario, ok := c.run.Plan.Scenario(result.Trial.Scenario)

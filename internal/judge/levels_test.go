@@ -140,6 +140,10 @@ func TestLevelsAndBases(t *testing.T) {
 			tests: []bench.Test{{Scenario: "s", Metric: "capacity", Of: "server", AtLeast: atLeast(120)}}}, bench.NotTested, 0, "no rate held the SLO"},
 		{"capacity known from below", parallel{probes: []bench.Probe{{Rate: 100}, {Rate: 200, Limit: "generator CPU"}}, late: map[bench.Rate]bool{200: true},
 			tests: []bench.Test{{Scenario: "s", Metric: "capacity", Of: "server", AtMost: atLeast(120)}}}, bench.Inconclusive, 102.5, ""},
+		{"capacity with the instrument's limit in the bracket", parallel{probes: []bench.Probe{{Rate: 100}, {Rate: 200}, {Rate: 150, Limit: "generator CPU"}}, late: map[bench.Rate]bool{150: true, 200: true},
+			tests: []bench.Test{{Scenario: "s", Metric: "capacity", Of: "server", AtMost: atLeast(120)}}}, bench.Inconclusive, 102.5, ""},
+		{"capacity that nothing but the instrument kept from holding", parallel{probes: []bench.Probe{{Rate: 100, Limit: "generator CPU 80%"}}, late: map[bench.Rate]bool{100: true},
+			tests: []bench.Test{{Scenario: "s", Metric: "capacity", Of: "server", AtLeast: atLeast(120)}}}, bench.NotTested, 0, "generator CPU 80%"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.study.took = took

@@ -166,14 +166,7 @@ func (t *trial) value(m bench.Metric, level string, rate bench.Rate) (float64, e
 	case m.Name == "image_bytes":
 		return known(float64(t.result.Size), "there is no image where servers run as plain processes")
 	}
-	measure := bench.MeasureThroughput
-	if m.AtRate {
-		measure = bench.MeasureLatency
-		if t.scenario.Measures(bench.MeasureDelivery) {
-			measure = bench.MeasureDelivery
-		}
-	}
-	name := bench.PhaseName(level, measure, rate)
+	name := bench.PhaseName(level, t.measure(m), rate)
 	result, p, err := t.phase(name)
 	if err != nil {
 		return 0, err
@@ -204,6 +197,17 @@ func (t *trial) value(m bench.Metric, level string, rate bench.Rate) (float64, e
 	return 0, fmt.Errorf("unknown metric %q", m.Name)
 }
 
+// measure is what the phase measures that a metric is from.
+func (t *trial) measure(m bench.Metric) string {
+	switch {
+	case !m.AtRate:
+		return bench.MeasureThroughput
+	case t.scenario.Measures(bench.MeasureDelivery):
+		return bench.MeasureDelivery
+	}
+	return bench.MeasureLatency
+}
+
 func known(x float64, why string) (float64, error) {
 	if x == 0 {
 		return 0, errors.New(why)
@@ -216,20 +220,32 @@ func (t *trial) phase(name string) (bench.PhaseResult, bench.PhaseSummary, error
 	i := slices.IndexFunc(t.result.Phases, func(p bench.PhaseResult) bool { return p.Name == name })
 	switch {
 	case i < 0:
-		return bench.PhaseResult{}, bench.PhaseSummary{}, fmt.Errorf("this profile has no phase %s", name)
+		level, _, _ := strings.Cut(name, "/")
+		return bench.PhaseResult{}, bench.PhaseSummary{}, t.absent(level, "this profile has no phase "+name)
 	case t.result.Phases[i].Void != "":
 		return bench.PhaseResult{}, bench.PhaseSummary{}, errors.New(t.result.Phases[i].Void)
 	}
 	return t.result.Phases[i], t.summary.Phases[i], nil
 }
 
+// absent is why the trial lacks a phase of the level: the level was given up, or else.
+func (t *trial) absent(level, otherwise string) error {
+	for _, p := range t.result.Phases {
+		if p.Level == level && p.Measure == "" && p.Void != "" {
+			return errors.New(p.Void)
+		}
+	}
+	return errors.New(otherwise)
+}
+
 // capacity is the highest rate of answers that held, by the hits of the level's search.
 // Where no rate is known that did not hold, since the instrument came to its limit, it
-// is a lower bound: open.
+// or where a rate between the two was met by that limit, it is a lower bound: open.
 func (t *trial) capacity(level string) (low float64, open bool, err error) {
 	search := bench.PhaseName(level, bench.MeasureCapacity, 0)
 	var high float64
-	probes := 0
+	var limited []float64 // rates at which the instrument was at its limit
+	limit, probes := "", 0
 	for i, p := range t.result.Phases {
 		if p.Probe == nil || p.Probe.Search != search || p.Void != "" {
 			continue
@@ -239,17 +255,22 @@ func (t *trial) capacity(level string) (low float64, open bool, err error) {
 		switch held := t.summary.Phases[i].Held; {
 		case held:
 			low = max(low, rate)
-		case p.Probe.Limit == "" && (high == 0 || rate < high):
+		case p.Probe.Limit != "":
+			limited, limit = append(limited, rate), p.Probe.Limit
+		case high == 0 || rate < high:
 			high = rate
 		}
 	}
+	open = high == 0 || slices.ContainsFunc(limited, func(rate float64) bool { return rate > low && rate < high })
 	switch {
 	case probes == 0:
-		return 0, false, errors.New("this profile does not search for capacities")
+		return 0, false, t.absent(level, "this profile does not search for capacities")
+	case low == 0 && high == 0:
+		return 0, false, fmt.Errorf("no rate held the SLO, but by the instrument's limit: %s", limit)
 	case low == 0:
 		return 0, false, fmt.Errorf("no rate held the SLO; the lowest tried was %s", bench.Rate(high))
 	}
-	return low * float64(t.scenario.Workload.Answers()), high == 0, nil
+	return low * float64(t.scenario.Workload.Answers()), open, nil
 }
 
 // coldStart is the geometric mean of the trial's launches.

@@ -108,9 +108,9 @@ func (c *court) scaling() []bench.Scaling {
 			continue
 		}
 		curves := map[string]*bench.Scaling{}
-		values := map[string]map[float64][]float64{}
+		values, memory, bounds := map[string]map[float64][]float64{}, map[string]map[float64][]float64{}, map[string]map[float64]bool{}
 		for _, arm := range slices.Sorted(maps.Keys(c.trials)) {
-			for _, t := range c.trials[arm] {
+			for round, t := range c.trials[arm] {
 				if t.result.Trial.Scenario != s.Name {
 					continue
 				}
@@ -126,9 +126,15 @@ func (c *court) scaling() []bench.Scaling {
 					name := t.result.Trial.Target
 					if curves[name] == nil {
 						curves[name] = &bench.Scaling{Scenario: s.Name, Target: name, Of: of}
-						values[name] = map[float64][]float64{}
+						values[name], memory[name], bounds[name] = map[float64][]float64{}, map[float64][]float64{}, map[float64]bool{}
 					}
 					values[name][n] = append(values[name][n], x)
+					if m, err := t.value(bench.Metrics["memory_bytes"], l.Name, 0); err == nil {
+						memory[name][n] = append(memory[name][n], m)
+					}
+					if c.caveats(&bench.Comparison{}, bench.Metrics["throughput"], side{arm, l.Name}, round) {
+						bounds[name][n] = true
+					}
 				}
 			}
 		}
@@ -137,11 +143,13 @@ func (c *court) scaling() []bench.Scaling {
 			var x, y []float64
 			for _, n := range slices.Sorted(maps.Keys(values[name])) {
 				median := bench.Median(values[name][n])
-				curve.Points = append(curve.Points, bench.ScalingPoint{N: n, Throughput: median})
+				curve.Points = append(curve.Points, bench.ScalingPoint{N: n, Throughput: median, Memory: bench.Median(memory[name][n]), AtLeast: bounds[name][n]})
 				x, y = append(x, n), append(y, median)
 			}
 			if fit, err := FitUSL(x, y); err != nil {
 				curve.Why = err.Error()
+			} else if len(bounds[name]) > 0 {
+				curve.Why = fmt.Sprintf("no law is fitted: at %d of %d levels something else than the server was at its limit", len(bounds[name]), len(x))
 			} else {
 				curve.Fit = &fit
 			}

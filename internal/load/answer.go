@@ -75,9 +75,6 @@ func (a *answer) feed(p []byte, span func([]byte) error) (rest []byte, err error
 // done reports whether the answer has come whole.
 func (a *answer) done() bool { return a.state == over }
 
-// open reports whether a connection that ends now ends the answer as it should.
-func (a *answer) open() bool { return a.state == toTheEnd }
-
 var headEnd = []byte("\r\n\r\n")
 
 // begin takes the head, past those of 1xx, and returns what came after it.

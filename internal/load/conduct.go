@@ -83,6 +83,7 @@ func (d *drive) conduct(send func(k int, due time.Duration)) {
 func (d *drive) halt() (ran, step time.Duration) {
 	ran = time.Since(d.start)
 	close(d.stop)
+	d.forget()
 	return ran, (<-d.seen).step
 }
 

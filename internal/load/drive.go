@@ -35,6 +35,7 @@ type drive struct {
 	checked   atomic.Uint64
 	wrong     atomic.Pointer[string]
 	cut       atomic.Int64 // when the context ended, since the start; 0 where it has not
+	forget    func() bool  // ends the watch for that
 
 	timers  []*timer.Timer // all, to be closed should the drive not begin
 	sampler *timer.Timer
@@ -47,7 +48,7 @@ type drive struct {
 // as many as a burst takes such as follows a stall of 10 ms: what goes wrong with
 // those will show in the requests.
 func (d *drive) connect() error {
-	n := d.s.Connections
+	n, dialled := d.s.Connections, d.wire.Dialled()
 	held := d.s.Open() && n > 0
 	defer d.wire.InTurn(held)
 	d.wire.InTurn(false)
@@ -81,10 +82,10 @@ func (d *drive) connect() error {
 	if !held {
 		return nil
 	}
-	// Each is used once: what server and generator make of a new connection is no part
-	// of what is measured.
+	// Each new one is used once: what server and generator make of it is no part of what
+	// is measured.
 	d.wire.InTurn(true)
-	for i := 0; i < n && err == nil; i++ {
+	for i := 0; i < n && err == nil && d.wire.Dialled() > dialled; i++ {
 		_, err = d.wire.Exchange(ctx, d.request, nil)
 	}
 	if err != nil {
@@ -103,7 +104,7 @@ const mostAhead = 256
 func (d *drive) begin() {
 	d.start = together()
 	d.epoch = d.start.UnixNano()
-	context.AfterFunc(d.ctx, func() { d.cut.CompareAndSwap(0, int64(time.Since(d.start))) })
+	d.forget = context.AfterFunc(d.ctx, func() { d.cut.CompareAndSwap(0, int64(time.Since(d.start))) })
 	d.stop, d.seen = make(chan struct{}), make(chan flight)
 	go d.sample()
 }
@@ -111,6 +112,7 @@ func (d *drive) begin() {
 // end fills in what is known of the drive once all its hits have come.
 func (d *drive) end(stats *bench.DriveStats) {
 	close(d.stop)
+	d.forget()
 	f := <-d.seen
 	stats.MeanFlight, stats.FlightError = f.mean()
 	stats.ClockStep = f.step

@@ -49,6 +49,10 @@ type HTTP struct {
 	// requests and one takes all results, and eight wait for each other less than 64.
 	Attackers int
 
+	// Beside says that another drive of this process is under way, which has set Go's
+	// runtime up for both.
+	Beside bool
+
 	wire wire.Transport
 }
 
@@ -66,7 +70,9 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 		return bench.DriveStats{}, fmt.Errorf("a schedule needs a rate or connections")
 	}
 	defer d.wire.Watch(ctx)()
-	defer tune()()
+	if !d.Beside {
+		defer tune()()
+	}
 	drive := &drive{ctx: ctx, s: s, wire: &d.wire, request: request, expect: w.Expect, hits: newLedger(), cap: int64(s.Connections)}
 	if s.Open() {
 		drive.cap = int64(d.MaxInflight)
@@ -75,16 +81,17 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 		}
 	}
 	shards := d.attackers(s)
+	dialled := d.wire.Dialled()
 	attacks, err := drive.prepare(shards)
+	if err == nil {
+		err = drive.connect()
+	}
 	if err != nil {
 		for _, t := range drive.timers {
 			t.Close()
 		}
 		return bench.DriveStats{}, err
 	}
-
-	dialled := d.wire.Dialled()
-	drive.connect()
 	if s.Open() && s.Connections > mostAhead { // what was allocated for them is collected now, not in the first moments
 		runtime.GC()
 		time.Sleep(settle)

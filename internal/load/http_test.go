@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -444,5 +445,38 @@ func TestBadInputIsRefused(t *testing.T) {
 		if _, err := d.Drive(context.Background(), c.address, workload(200), c.s, func(bench.Hit) {}); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+// Connections that are to stay open are, all of them, and are used in turn; where they
+// cannot be had the drive says so.
+func TestOpenConnections(t *testing.T) {
+	var mu sync.Mutex
+	used := map[string]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		used[r.RemoteAddr]++
+		mu.Unlock()
+	}))
+	defer server.Close()
+	d := &HTTP{}
+	defer d.Close()
+	w := bench.Workload{Method: "GET", Path: "/", Timeout: bench.Duration{Duration: time.Second}}
+	s := bench.Schedule{Rate: 500, Arrivals: bench.Constant, Connections: 300, Duration: bench.Duration{Duration: time.Second}}
+	stats, err := d.Drive(context.Background(), server.URL, w, s, func(bench.Hit) {})
+	if err != nil || stats.Connections < 300 || len(used) < 300 {
+		t.Fatalf("%d connections were dialled, %d used, %v", stats.Connections, len(used), err)
+	}
+	for address, n := range used { // once when it was opened, and 500 requests in turn
+		if n > 8 {
+			t.Errorf("%s was used %d times", address, n)
+		}
+	}
+	if again, err := d.Drive(context.Background(), server.URL, w, s, func(bench.Hit) {}); err != nil || again.Connections > 30 {
+		t.Errorf("the second drive dialled %d, %v", again.Connections, err)
+	}
+	s.Connections = int(mostOpen()) + 1
+	if _, err := d.Drive(context.Background(), server.URL, w, s, func(bench.Hit) {}); !errors.Is(err, ErrDescriptors) {
+		t.Errorf("more connections than descriptors: %v", err)
 	}
 }

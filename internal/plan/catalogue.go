@@ -53,6 +53,7 @@ type XBench struct {
 	Settings     []string       `json:"settings,omitempty"`
 	QuickstartOf string         `json:"quickstart_of,omitempty"`
 	Optional     string         `json:"optional,omitempty"`
+	About        map[string]any `json:"about,omitempty"`
 }
 
 // XService is the x-service block of a service that bench launches beside the
@@ -201,7 +202,7 @@ func newTarget(d *document, root, name string, service types.ServiceConfig, bloc
 	}
 	t.Runtime, t.Framework, t.Tier = x.Runtime, x.Framework, x.Tier
 	t.Prepare, t.Locks, t.Version, t.Path = x.Prepare, x.Locks, x.Version, x.Path
-	t.Settings, t.QuickstartOf, t.Optional = x.Settings, x.QuickstartOf, x.Optional
+	t.Settings, t.QuickstartOf, t.Optional, t.About = x.Settings, x.QuickstartOf, x.Optional, x.About
 	if x.Ready.Duration > 0 {
 		t.Ready = x.Ready
 	}

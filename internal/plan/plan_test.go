@@ -327,3 +327,45 @@ func TestDotEnv(t *testing.T) {
 		}
 	}
 }
+
+func TestExpand(t *testing.T) {
+	for cpus, want := range map[int]string{1: "1", 2: "1 2", 4: "1 2 3 4", 6: "1 2 3 4 5 6", 16: "1 4 7 10 13 16"} {
+		var got []string
+		for _, v := range expand(bench.Variant{"WORKERS": "1..cpus", "OTHER": "x"}, cpus) {
+			got = append(got, v["WORKERS"])
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%d CPUs make workers %v, want %s", cpus, got, want)
+		}
+	}
+}
+
+// What a scenario needs decides its place: CPUs of its own, shared ones, or none.
+func TestCPUs(t *testing.T) {
+	c, s, g := project(t)
+	for cores, want := range map[int]struct {
+		shared bool
+		cpus   string
+		skip   string
+	}{1: {skip: "needs 2 CPUs"}, 2: {shared: true, cpus: "0-1"}, 4: {cpus: "2-3"}} {
+		var list []cpuset.Set
+		for cpu := range cores {
+			list = append(list, cpuset.Set{cpu})
+		}
+		p, err := New(Choice{Profile: "quick", Runner: "process", Cores: list, Scenarios: []string{"workers", "json"}}, c, s, g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Skipped["workers"] != want.skip {
+			t.Errorf("%d cores: skipped is %v", cores, p.Skipped)
+		}
+		for _, trial := range p.Trials {
+			if trial.Scenario == "workers" && (trial.Shared != want.shared || trial.CPUs != want.cpus) {
+				t.Errorf("%d cores: workers run on %q, shared %t", cores, trial.CPUs, trial.Shared)
+			}
+			if trial.Scenario == "json" && trial.Shared {
+				t.Errorf("%d cores: json shares CPUs", cores)
+			}
+		}
+	}
+}

@@ -60,8 +60,10 @@ func (p *builder) add(s bench.Scenario, generator, servers cpuset.Set) {
 	}
 	var variants []bench.Variant
 	for _, v := range s.Variants {
-		if v = resolve(v, count); !slices.ContainsFunc(variants, func(o bench.Variant) bool { return maps.Equal(o, v) }) {
-			variants = append(variants, v)
+		for _, v := range expand(v, count) {
+			if v = resolve(v, count); !slices.ContainsFunc(variants, func(o bench.Variant) bool { return maps.Equal(o, v) }) {
+				variants = append(variants, v)
+			}
 		}
 	}
 	s.Variants = variants
@@ -72,6 +74,28 @@ func (p *builder) add(s bench.Scenario, generator, servers cpuset.Set) {
 		return
 	}
 	p.Scenarios = append(p.Scenarios, s)
+}
+
+// mostSteps is how many variants "1..cpus" stands for at most: as many as a scaling law takes.
+const mostSteps = 6
+
+// expand is a variant for each of the numbers that "1..cpus" stands for, evenly spread
+// from one to the number of CPUs.
+func expand(v bench.Variant, cpus int) []bench.Variant {
+	for name, value := range v {
+		if value != "1..cpus" {
+			continue
+		}
+		var list []bench.Variant
+		steps := min(cpus, mostSteps)
+		for i := range steps {
+			next := maps.Clone(v)
+			next[name] = strconv.Itoa(1 + (cpus-1)*i/max(steps-1, 1))
+			list = append(list, next)
+		}
+		return list
+	}
+	return []bench.Variant{v}
 }
 
 // resolve puts the number of CPUs in the place of its name.
@@ -209,9 +233,9 @@ func (p *builder) level(s bench.Scenario, l bench.Level, round int) (list []benc
 	if s.Measures(bench.MeasureFootprint) && len(s.Measure) == 1 {
 		return list
 	}
-	if s.Workload.Driver == bench.DriverHTTP {
+	if s.Workload.Driver == bench.DriverHTTP && l.Open == 0 {
 		add(bench.Warmup, 0, closed(p.Profile.Warmup))
-	} else {
+	} else { // connections that stay open are made now, and not when something is measured
 		add(bench.Warmup, 0, open(s.Rates[0], p.Profile.Warmup))
 	}
 	for _, measure := range []string{bench.MeasureLatency, bench.MeasureDelivery} {

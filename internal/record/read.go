@@ -137,7 +137,7 @@ func (r *Run) left(event string) map[string]string {
 
 // OutOfTime reports whether the run ended with its budget.
 func (r *Run) OutOfTime() bool {
-	return len(r.Journal) > 0 && slices.ContainsFunc(r.Journal, func(e Entry) bool { return e.Event == EventBudget })
+	return slices.ContainsFunc(r.Journal, func(e Entry) bool { return e.Event == EventBudget })
 }
 
 func (r *Run) ended(trial int) bool {

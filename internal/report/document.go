@@ -116,6 +116,7 @@ type Curve struct {
 	Columns    []string `json:"columns"`
 	Throughput []string `json:"throughput"`
 	Efficiency []string `json:"efficiency"`
+	Memory     []string `json:"memory"`
 	Fit        string   `json:"fit"` // of the scalability law, or why there is none
 
 	points []bench.ScalingPoint
@@ -427,7 +428,12 @@ func newCurve(c bench.Scaling) Curve {
 	first := c.Points[0]
 	for _, p := range c.Points {
 		out.Columns = append(out.Columns, number(p.N))
-		out.Throughput = append(out.Throughput, quantity(p.Throughput, "1/s"))
+		throughput := quantity(p.Throughput, "1/s")
+		if p.AtLeast {
+			throughput += " or more"
+		}
+		out.Throughput = append(out.Throughput, throughput)
+		out.Memory = append(out.Memory, quantity(p.Memory, "B"))
 		out.Efficiency = append(out.Efficiency, number(p.Throughput/first.Throughput*first.N/p.N))
 	}
 	return out

@@ -96,7 +96,11 @@ func (w *watch) gates(p bench.PhaseResult, s bench.Schedule, limits bench.Gates,
 		most(bench.GateLate, "s", p.Late.Seconds(), onlyOpen(limits.Late.Seconds()))
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Services)) {
-		most(bench.GateService, "", p.Services[name].Seconds()/seconds/float64(max(w.cpus, 1)), onlyOpen(limits.Service))
+		cpus := max(w.cpus, 1)
+		if name == proxy {
+			cpus = 1
+		}
+		most(bench.GateService, "", p.Services[name].Seconds()/seconds/float64(cpus), onlyOpen(limits.Service))
 	}
 	return list
 }

@@ -36,12 +36,12 @@ func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
 	result := bench.PhaseResult{Name: phase.Name, Level: phase.Level, Measure: phase.Measure}
 	d.hits.Begin(phase.Name)
 	d.upstream.Begin()
-	calls, err := d.calls(ctx)
+	calls, err := d.calls(ctx, d.work.needs)
 	if err != nil {
 		result.Void = err.Error()
 		return result, d.server.Alive(ctx)
 	}
-	spent := d.services.CPU(ctx)
+	spent := d.serviceCPU(ctx)
 	before, err := d.server.Usage(ctx)
 	if err != nil {
 		return result, fmt.Errorf("weigh the server: %w", err)
@@ -71,6 +71,10 @@ func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
 			result.GoodHits++
 		case h.Err != bench.ErrStopped:
 			result.FailedHits++
+		}
+		switch h.Err {
+		case bench.ErrLost, bench.ErrOrder, bench.ErrClosed:
+			result.Undelivered++
 		}
 		watch.hit(h)
 		d.Observer.Hit(d.trial, name, h)
@@ -120,11 +124,11 @@ func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
 	return result, nil
 }
 
-// untilCounted makes the phase, and once more where the instrument was at fault. Why is
-// in the first result's gates; what servers did has no part in it.
+// untilCounted makes the phase, and once more where the instrument was at fault, and
+// the server was not.
 func (d drive) untilCounted(ctx context.Context) ([]bench.PhaseResult, error) {
 	first, err := d.make(ctx)
-	if _, fault := atFault(first); err != nil || !fault || first.Void == "" {
+	if _, fault := atFault(first); err != nil || !fault || first.Void == "" || amiss(first, d.work.Workload) != "" {
 		return []bench.PhaseResult{first}, err
 	}
 	d.phase.Name += bench.Again
@@ -132,9 +136,24 @@ func (d drive) untilCounted(ctx context.Context) ([]bench.PhaseResult, error) {
 	return []bench.PhaseResult{first, second}, err
 }
 
+// serviceCPU is the time that the services which the level needs, and the proxy before
+// the servers, have used.
+func (d drive) serviceCPU(ctx context.Context) map[string]time.Duration {
+	used := d.services.CPU(ctx, d.work.needs)
+	if d.server.front != nil {
+		if u, err := d.server.front.Usage(ctx); err == nil {
+			used[proxy] = u.CPU
+		}
+	}
+	return used
+}
+
+// proxy is the service that stands before replicas. It has one thread.
+const proxy = "proxy"
+
 // settle fills in what the services counted and used.
 func (d drive) settle(ctx context.Context, result *bench.PhaseResult, calls map[string]uint64, spent map[string]time.Duration) error {
-	now, err := d.calls(ctx)
+	now, err := d.calls(ctx, d.work.needs)
 	if err != nil {
 		return err
 	}
@@ -146,10 +165,7 @@ func (d drive) settle(ctx context.Context, result *bench.PhaseResult, calls map[
 			result.Calls[name] = n
 		}
 	}
-	for name, cpu := range d.services.CPU(ctx) {
-		if !slices.Contains(d.work.needs, name) {
-			continue
-		}
+	for name, cpu := range d.serviceCPU(ctx) {
 		if result.Services == nil {
 			result.Services = map[string]time.Duration{}
 		}
@@ -169,7 +185,7 @@ func (d drive) beside(ctx context.Context, result *bench.PhaseResult) (joined fu
 	schedule := bench.Schedule{Rate: beside.Rate, Arrivals: d.work.Arrivals, Duration: d.phase.Schedule.Duration, Seed: d.phase.Schedule.Seed + 1}
 	var running sync.WaitGroup
 	running.Go(func() {
-		driver := &load.HTTP{Attackers: 1}
+		driver := &load.HTTP{Attackers: 1, Beside: true}
 		defer driver.Close()
 		driver.Drive(ctx, d.server.URL(), d.work.besides(), schedule, func(h bench.Hit) {
 			switch {
@@ -245,6 +261,8 @@ func amiss(p bench.PhaseResult, w bench.Workload) string {
 		return fmt.Sprintf("%s: a sampled answer is not the expected one: %s", p.Name, p.Drive.FirstWrong)
 	case p.GoodHits == 0:
 		return fmt.Sprintf("%s: none of %d answers was good", p.Name, p.FailedHits)
+	case p.Undelivered > 0 && p.Measure == bench.MeasureDelivery:
+		return fmt.Sprintf("%s: %d deliveries were lost, out of order, or to members whose connection the server had ended: none may be", p.Name, p.Undelivered)
 	case p.Beside != nil && p.Beside.Good == 0:
 		return fmt.Sprintf("%s: none of %d answers beside was good", p.Name, p.Beside.Failed)
 	}

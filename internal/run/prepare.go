@@ -53,9 +53,10 @@ func (c *Conductor) env() map[string]string {
 	return env
 }
 
-// calls are how many calls each service has counted until now.
-func (c *Conductor) calls(ctx context.Context) (map[string]uint64, error) {
-	calls, err := c.services.Calls(ctx)
+// calls are how many calls our upstream and each of the named services have counted
+// until now.
+func (c *Conductor) calls(ctx context.Context, names []string) (map[string]uint64, error) {
+	calls, err := c.services.Calls(ctx, names)
 	if err == nil {
 		calls["upstream"] = c.upstream.Calls()
 	}
@@ -77,7 +78,7 @@ func (c *Conductor) lacks(s bench.Scenario, l bench.Level) string {
 func (c *Conductor) verify(ctx context.Context) (map[string]bench.About, error) {
 	targets := slices.DeleteFunc(c.runners(), func(t bench.Target) bool { return c.absent[t.Name] != "" })
 	v := target.Verifier{Launcher: c.Launcher, Launch: bench.Launch{Env: c.env(), CPUs: c.Plan.CPUs.Target},
-		Upstream: c.upstream, Calls: c.calls, Lacks: c.lacks, Try: try, Progress: c.Observer.Doing}
+		Upstream: c.upstream, Calls: c.calls, Lacks: c.lacks, Ensure: c.services.Ensure, Try: try, Progress: c.Observer.Doing}
 	found, err := v.Verify(ctx, targets, c.Plan.Scenarios)
 	if err != nil {
 		return nil, err

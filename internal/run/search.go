@@ -51,8 +51,12 @@ func (b *bracket) add(held bool) {
 
 func (b *bracket) done() bool { return b.low > 0 && b.high > 0 && b.high <= b.low*(1+b.resolution) }
 
-// mostProbes ends a search that finds no bracket.
-const mostProbes = 24
+// mostProbes ends a search that finds no bracket, and leastRate one whose probes would
+// have no requests.
+const (
+	mostProbes = 24
+	leastRate  = 5
+)
 
 // search finds the server's capacity at the level: probe after probe, each a phase of
 // its own, drained between. A probe that fails by the instrument's own limit is made
@@ -64,20 +68,23 @@ func (c *Conductor) search(ctx context.Context, d drive) (list []bench.PhaseResu
 	// The start is moved by chance, so that rounds do not all try the very same rates.
 	random := rand.New(rand.NewPCG(d.phase.Schedule.Seed, uint64(len(cell))))
 	resolution := float64(c.Plan.Profile.Resolution)
-	start := max(last, float64(d.phase.Schedule.Rate))
+	start := float64(d.phase.Schedule.Rate)
 	if last > 0 {
 		start = last
 	}
 	b := newBracket(start*math.Exp((random.Float64()-.5)*resolution), last > 0, resolution)
-	again := false
-	for n := 1; n <= mostProbes && !b.done(); n++ {
+	again, void := false, 0
+	for n := 1; n <= mostProbes && !b.done() && b.next >= leastRate; n++ {
 		rate := bench.Rate(math.Round(b.next*100) / 100)
 		result, held, err := c.probe(ctx, d, scenario, n, rate)
 		list = append(list, result)
 		if err != nil {
 			return list, err
 		}
-		if result.Void != "" && result.Probe.Limit == "" { // it shows nothing; perhaps the next one does
+		if result.Void != "" { // it shows nothing; perhaps the next one does
+			if void++; void > 1 {
+				break
+			}
 			continue
 		}
 		if result.Probe.Limit != "" && !held {
@@ -139,7 +146,7 @@ func (c *Conductor) probe(ctx context.Context, d drive, s bench.Scenario, n int,
 	if _, fault := atFault(result); fault {
 		result.Void = amiss(result, d.work.Workload)
 	}
-	if result.GoodHits == 0 && result.FailedHits > 0 {
+	if result.GoodHits == 0 && result.FailedHits > 0 && c.services.Alive(ctx, d.work.needs) == nil {
 		result.Void = ""
 	}
 	return result, held, nil

@@ -105,8 +105,19 @@ func (c *Conductor) measure(ctx context.Context, t bench.Trial, hits *record.Hit
 		log = server.Log()
 	}()
 	works := c.works(t, scenario, on)
-	if result.About, err = check(ctx, server.URL(), works); err != nil {
+	wrong := check(ctx, server.URL(), works)
+	for _, level := range slices.Sorted(maps.Keys(wrong)) {
+		delete(works, level)
+		result.Phases = append(result.Phases, bench.PhaseResult{Name: bench.PhaseName(level, "check", 0), Level: level, Void: wrong[level]})
+	}
+	if len(works) == 0 {
+		return result, "", errors.New(result.Phases[0].Void)
+	}
+	if result.About, err = about(ctx, server.URL()); err != nil {
 		return result, "", err
+	}
+	if why := on.Unlike(result.About); why != "" {
+		return result, "", errors.New(why)
 	}
 	if err := c.phases(ctx, t, server, works, hits, &result); err != nil {
 		return result, "", err
@@ -217,25 +228,33 @@ func (c *Conductor) works(t bench.Trial, s bench.Scenario, on bench.Target) map[
 	return all
 }
 
-// check asks a fresh server for one answer of each of its works, and for what it is, so
+// check asks a fresh server for one answer of each of its works, so
 // that nothing is timed that does not work, and nothing is made for the first time
-// while something is timed.
-func check(ctx context.Context, url string, works map[string]work) (bench.About, error) {
+// while something is timed. It says, by level, what is wrong.
+func check(ctx context.Context, url string, works map[string]work) map[string]string {
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
+	wrong := map[string]string{}
 	for _, level := range slices.Sorted(maps.Keys(works)) {
 		w := works[level]
+		var err error
 		if w.Driver == bench.DriverHTTP {
-			if _, err := target.Ask(ctx, client, url, w.Workload); err != nil {
-				return nil, err
-			}
+			_, err = target.Ask(ctx, client, url, w.Workload)
 		}
-		if w.beside != nil {
-			if _, err := target.Ask(ctx, client, url, w.besides()); err != nil {
-				return nil, err
-			}
+		if err == nil && w.beside != nil {
+			_, err = target.Ask(ctx, client, url, w.besides())
+		}
+		if err != nil {
+			wrong[level] = err.Error()
 		}
 	}
+	return wrong
+}
+
+// about asks a server what it is.
+func about(ctx context.Context, url string) (bench.About, error) {
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
 	return target.AskAbout(ctx, client, url)
 }
 
@@ -248,9 +267,7 @@ func (w work) besides() bench.Workload {
 // sameGIL asks a server at its end whether its global interpreter lock is as it was:
 // a module that does not know free threading turns it on.
 func sameGIL(ctx context.Context, url string, before bench.About) error {
-	client := &http.Client{Transport: &http.Transport{}}
-	defer client.CloseIdleConnections()
-	after, err := target.AskAbout(ctx, client, url)
+	after, err := about(ctx, url)
 	if err != nil {
 		return fmt.Errorf("at the end: %w", err)
 	}

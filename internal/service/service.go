@@ -123,11 +123,12 @@ func (s *Services) Env() map[string]string {
 	return env
 }
 
-// Calls are how many queries each service that counts them has had of targets.
-func (s *Services) Calls(ctx context.Context) (map[string]uint64, error) {
+// Calls are how many queries each of the named services that counts them has had of targets.
+func (s *Services) Calls(ctx context.Context, names []string) (map[string]uint64, error) {
 	calls := map[string]uint64{}
-	for name, r := range s.running {
-		if r.Count == "" {
+	for _, name := range names {
+		r := s.running[name]
+		if r == nil || r.Count == "" {
 			continue
 		}
 		n, err := r.counter.count(ctx)
@@ -139,12 +140,14 @@ func (s *Services) Calls(ctx context.Context) (map[string]uint64, error) {
 	return calls, nil
 }
 
-// CPU is the time that each service has used since it was launched.
-func (s *Services) CPU(ctx context.Context) map[string]time.Duration {
+// CPU is the time that each of the named services has used since it was launched.
+func (s *Services) CPU(ctx context.Context, names []string) map[string]time.Duration {
 	used := map[string]time.Duration{}
-	for name, r := range s.running {
-		if u, err := r.server.Usage(ctx); err == nil {
-			used[name] = u.CPU
+	for _, name := range names {
+		if r := s.running[name]; r != nil {
+			if u, err := r.server.Usage(ctx); err == nil {
+				used[name] = u.CPU
+			}
 		}
 	}
 	return used
@@ -192,13 +195,18 @@ func (s *Services) Front(ctx context.Context, names, backends []string) (server 
 	return nil, false, nil
 }
 
-// Close stops all services.
+// Close stops all services. One that has ended by itself is no error: what needed it has
+// said so.
 func (s *Services) Close(ctx context.Context) error {
 	var err error
 	for _, r := range s.running {
 		r.counter.close(ctx)
-		if r.server != nil {
-			err = errors.Join(err, r.server.Stop(ctx))
+		if r.server == nil {
+			continue
+		}
+		ended := r.server.Alive(ctx) != nil
+		if stopped := r.server.Stop(ctx); !ended {
+			err = errors.Join(err, stopped)
 		}
 	}
 	clear(s.running)

@@ -85,7 +85,7 @@ func TestPostgres(t *testing.T) {
 	}
 	calls := func() uint64 {
 		t.Helper()
-		n, err := s.Calls(ctx)
+		n, err := s.Calls(ctx, []string{"postgres"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestPostgres(t *testing.T) {
 	if n := calls() - before; n != 4 {
 		t.Errorf("%d queries were counted, want 4", n)
 	}
-	if s.CPU(ctx)["postgres"] <= 0 {
+	if s.CPU(ctx, []string{"postgres"})["postgres"] <= 0 {
 		t.Error("it used no CPU time")
 	}
 	if err := exec.Command("pkill", "-KILL", "-P", strconv.Itoa(child(t))).Run(); err != nil {

@@ -45,8 +45,11 @@ type Verifier struct {
 	Launcher bench.Launcher
 	Launch   bench.Launch // of every server; the variant's environment is added
 	Upstream Upstream
-	// Calls are how many calls of each service were counted until now.
-	Calls func(ctx context.Context) (map[string]uint64, error)
+	// Calls are how many calls of our upstream and of each of the named services were
+	// counted until now.
+	Calls func(ctx context.Context, names []string) (map[string]uint64, error)
+	// Ensure starts the named services that have ended again.
+	Ensure func(ctx context.Context, names []string) error
 	// Lacks says which service is not there that the scenario needs at the level; empty for none.
 	Lacks func(s bench.Scenario, l bench.Level) string
 	// Try sends a little of a workload that is no single request.
@@ -60,6 +63,8 @@ type work struct {
 	cell    string // scenario and level
 	arm     string // scenario, target and variant
 	level   string
+	needs   []string // services
+	beside  *bench.Beside
 	another bool // the answer need not be that of other servers
 }
 
@@ -132,7 +137,7 @@ func (c *Conformance) works(v Verifier, t bench.Target, variant bench.Variant, s
 			continue
 		}
 		for _, l := range s.AllLevels() {
-			w := work{Workload: s.At(l), cell: bench.CellName(s.Name, l.Name), arm: bench.ArmName(s.Name, t.Name, variant), level: l.Name,
+			w := work{Workload: s.At(l), cell: bench.CellName(s.Name, l.Name), arm: bench.ArmName(s.Name, t.Name, variant), level: l.Name, needs: s.AllNeeds(l), beside: l.Beside,
 				another: t.QuickstartOf != "" || s.Workload.Driver != bench.DriverHTTP}
 			if lacks := v.Lacks(s, l); lacks != "" {
 				c.Missing[w.name()] = lacks
@@ -187,6 +192,11 @@ type answered struct {
 // verify checks one launch. The error is of the target as a whole.
 func (v Verifier) verify(ctx context.Context, t bench.Target, variant bench.Variant, list []work) (
 	answers map[string]answered, about bench.About, log string, err error) {
+	for _, w := range list {
+		if err := v.Ensure(ctx, w.needs); err != nil {
+			return nil, nil, "", err
+		}
+	}
 	how := v.Launch
 	how.Env = maps.Clone(how.Env)
 	maps.Copy(how.Env, variant)
@@ -212,9 +222,15 @@ func (v Verifier) verify(ctx context.Context, t bench.Target, variant bench.Vari
 		return nil, nil, "", err
 	}
 	answers = map[string]answered{}
+	if why := t.Unlike(about); why != "" {
+		for _, w := range list {
+			answers[w.name()] = answered{missing: why}
+		}
+		return answers, about, "", server.Stop(ctx)
+	}
 	var drain *bench.Workload
 	for _, w := range list {
-		answers[w.name()] = v.answer(ctx, client, server.URL(), w.Workload)
+		answers[w.name()] = v.answer(ctx, client, server.URL(), w)
 		if a := answers[w.name()]; a.problem == "" && a.missing == "" && w.Expect.Calls["upstream"] > 0 {
 			drain = &w.Workload
 		}
@@ -230,28 +246,32 @@ func (v Verifier) verify(ctx context.Context, t bench.Target, variant bench.Vari
 	return answers, about, "", err
 }
 
-// answer asks for one answer of a workload.
-func (v Verifier) answer(ctx context.Context, client *http.Client, url string, w bench.Workload) (a answered) {
+// answer asks for one answer of a work, and of what is to be sent beside it.
+func (v Verifier) answer(ctx context.Context, client *http.Client, url string, w work) (a answered) {
 	if w.Driver != bench.DriverHTTP {
-		if err := v.Try(ctx, url, w); err != nil {
+		if err := v.Try(ctx, url, w.Workload); err != nil {
 			a.problem = w.Path + ": " + err.Error()
 		}
 		return a
 	}
-	before, err := v.Calls(ctx)
-	if err == nil {
-		a.body, a.headers, err = ask(ctx, client, url, w)
+	before, err := v.Calls(ctx, w.needs)
+	if err != nil {
+		return answered{missing: err.Error()} // of a service, not of this server
+	}
+	a.body, a.headers, err = ask(ctx, client, url, w.Workload)
+	if err == nil && w.beside != nil {
+		_, err = Ask(ctx, client, url, bench.Workload{Method: http.MethodGet, Path: w.beside.Path, Timeout: w.Timeout, Expect: w.beside.Expect})
 	}
 	var absent *absentError
-	if errors.As(err, &absent) {
+	switch {
+	case errors.As(err, &absent):
 		return answered{missing: absent.Error()}
-	}
-	var after map[string]uint64
-	if err == nil {
-		after, err = v.Calls(ctx)
-	}
-	if err != nil {
+	case err != nil:
 		return answered{problem: err.Error()}
+	}
+	after, err := v.Calls(ctx, w.needs)
+	if err != nil {
+		return answered{missing: err.Error()}
 	}
 	for service := range after {
 		if calls, want := after[service]-before[service], uint64(w.Expect.Calls[service]); calls != want {

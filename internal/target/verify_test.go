@@ -45,10 +45,11 @@ func verify(t *testing.T, l bench.Launcher, mode string) *target.Conformance {
 	}
 	v := target.Verifier{Launcher: l, Upstream: upstream,
 		Launch: bench.Launch{Env: map[string]string{"UPSTREAM_URL": "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(upstream.Port()))}},
-		Calls: func(context.Context) (map[string]uint64, error) {
+		Calls: func(context.Context, []string) (map[string]uint64, error) {
 			return map[string]uint64{"upstream": upstream.Calls()}, nil
 		},
-		Lacks: func(bench.Scenario, bench.Level) string { return "" }}
+		Ensure: func(context.Context, []string) error { return nil },
+		Lacks:  func(bench.Scenario, bench.Level) string { return "" }}
 	c, err := v.Verify(context.Background(), targets, scenarios())
 	if err != nil {
 		t.Fatal(err)
