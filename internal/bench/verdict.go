@@ -92,7 +92,7 @@ type Scaling struct {
 	Of       string         `json:"of"`     // what N counts: "workers" or "connections"
 	Points   []ScalingPoint `json:"points"` // by rising N
 	Fit      *USL           `json:"fit,omitempty"`
-	Why      string         `json:"why,omitempty"` // there is no fit
+	Why      string         `json:"why,omitempty"` // there is no fit, or what is to be said of it
 }
 
 // ScalingPoint is the median over rounds at one N.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -148,10 +149,11 @@ func (c *court) scaling() []bench.Scaling {
 			}
 			if fit, err := FitUSL(x, y); err != nil {
 				curve.Why = err.Error()
-			} else if len(bounds[name]) > 0 {
-				curve.Why = fmt.Sprintf("no law is fitted: at %d of %d levels something else than the server was at its limit", len(bounds[name]), len(x))
 			} else {
 				curve.Fit = &fit
+			}
+			if n := len(bounds[name]); n > 0 {
+				curve.Why = strings.TrimPrefix(curve.Why+"; ", "; ") + fmt.Sprintf("at %d of %d levels something else than the server was at its limit, so these are lower bounds", n, len(x))
 			}
 			list = append(list, *curve)
 		}

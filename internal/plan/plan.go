@@ -42,7 +42,10 @@ func New(choice Choice, c *Catalogue, scenarios []bench.Scenario, guide bench.Gu
 		return nil, err
 	}
 	if len(choice.Scenarios) == 0 {
-		scenarios = slices.DeleteFunc(slices.Clone(scenarios), func(s bench.Scenario) bool { return !runsIn(s, profile) })
+		chosen := slices.DeleteFunc(slices.Clone(scenarios), func(s bench.Scenario) bool { return !runsIn(s, profile) })
+		if len(chosen) > 0 { // else none is for the profile in particular
+			scenarios = chosen
+		}
 	}
 	for _, s := range scenarios {
 		p.add(s, generator, servers)

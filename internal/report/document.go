@@ -424,6 +424,9 @@ func newCurve(c bench.Scaling) Curve {
 				out.Fit = strings.TrimSuffix(out.Fit, number(*f.Peak)) + "more than 1.5 times what was measured"
 			}
 		}
+		if c.Why != "" {
+			out.Fit += "; " + c.Why
+		}
 	}
 	first := c.Points[0]
 	for _, p := range c.Points {
