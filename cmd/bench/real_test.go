@@ -49,13 +49,22 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	// A busy test machine puts the instrument at fault; nothing may put the servers there.
-	ok, fault := strings.Count(stderr, ": ok;"), strings.Count(stderr, "the instrument was at fault")
+	ok, fault := 0, 0
+	for line := range strings.Lines(stderr) {
+		switch {
+		case !strings.HasPrefix(line, "["):
+		case strings.Contains(line, ": ok;"):
+			ok++
+		case strings.Contains(line, "the instrument was at fault"):
+			fault++
+		}
+	}
 	if ok == 0 || ok+fault != 42 {
 		t.Errorf("of 42 trials %d are valid, and %d are void, wholly or in part, by the instrument's fault:\n%s", ok, fault, stderr)
 	}
 	// These two don't depend on how busy the machine is.
 	for _, gate := range []string{bench.GateLittle, bench.GateClock} {
-		if n := strings.Count(stderr, "at fault: "+gate); n > 5 {
+		if n := strings.Count(stderr, "at fault: "+gate); n > 10 {
 			t.Errorf("%d of 42 trials are void by %s:\n%s", n, gate, stderr)
 		}
 	}
@@ -140,8 +149,16 @@ func raw(t *testing.T, dir string, plan bench.Plan, cell bench.Comparison, on st
 		if data, err := os.ReadFile(filepath.Join(folder, "result.json")); err != nil || json.Unmarshal(data, &result) != nil || !result.Valid {
 			return 0, false
 		}
-		for _, p := range result.Phases {
-			if p.Name == name && p.Void != "" {
+		void := func(name string) bool {
+			for _, p := range result.Phases {
+				if p.Name == name {
+					return p.Void != ""
+				}
+			}
+			return true
+		}
+		if void(name) { // it was made once more
+			if name += bench.Again; void(name) {
 				return 0, false
 			}
 		}
