@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net"
 	"net/http"
@@ -464,10 +465,13 @@ func TestOpenConnections(t *testing.T) {
 	w := bench.Workload{Method: "GET", Path: "/", Timeout: bench.Duration{Duration: time.Second}}
 	s := bench.Schedule{Rate: 500, Arrivals: bench.Constant, Connections: 300, Duration: bench.Duration{Duration: time.Second}}
 	stats, err := d.Drive(context.Background(), server.URL, w, s, func(bench.Hit) {})
-	if err != nil || stats.Connections < 300 || len(used) < 300 {
-		t.Fatalf("%d connections were dialled, %d used, %v", stats.Connections, len(used), err)
+	mu.Lock()
+	seen := maps.Clone(used)
+	mu.Unlock()
+	if err != nil || stats.Connections < 300 || len(seen) < 300 {
+		t.Fatalf("%d connections were dialled, %d used, %v", stats.Connections, len(seen), err)
 	}
-	for address, n := range used { // once when it was opened, and 500 requests in turn
+	for address, n := range seen { // once when it was opened, and 500 requests in turn
 		if n > 8 {
 			t.Errorf("%s was used %d times", address, n)
 		}
