@@ -97,17 +97,7 @@ func (d *drive) finish(stats *bench.DriveStats, ran time.Duration, each int) {
 	} // else what was not yet due is not missed
 	stats.Planned = max(planned(d.s, ran)*uint64(each), stats.Sent)
 	stats.Censored = stats.Planned - stats.Sent
-	stats.Unstamped, stats.Retried, stats.Checked = d.unstamped.Load(), d.retried.Load(), d.checked.Load()
-	stats.Clock = bench.ClockUser
-	if n := d.answers.Load(); n > 0 {
-		stats.Wake = time.Duration(d.wake.Load() / n)
-		if stats.Unstamped <= uint64(n)/1000 {
-			stats.Clock = bench.ClockKernel
-		}
-	}
-	if wrong := d.wrong.Load(); wrong != nil {
-		stats.FirstWrong = *wrong
-	}
+	d.tell(stats)
 }
 
 // mistaken notes what came that should not have.

@@ -126,6 +126,11 @@ func (d *drive) end(stats *bench.DriveStats) {
 		stats.Planned = max(planned(d.s, within), stats.Sent)
 	}
 	stats.Censored = stats.Planned - stats.Sent
+	d.tell(stats)
+}
+
+// tell fills in what was counted of the answers.
+func (d *drive) tell(stats *bench.DriveStats) {
 	stats.Unstamped, stats.Retried, stats.Checked = d.unstamped.Load(), d.retried.Load(), d.checked.Load()
 	stats.Clock = bench.ClockUser
 	if n := d.answers.Load(); n > 0 {

@@ -195,11 +195,9 @@ func (p *builder) round(round int) []bench.Trial {
 // order, so that what is in the schedule meets both sides of a comparison.
 func (p *builder) phases(s bench.Scenario, round int) []bench.Phase {
 	levels := slices.Clone(s.AllLevels())
-	order := rand.New(rand.NewPCG(p.Seed, seed(p.Seed, round, s.Name, "levels")))
-	if slices.ContainsFunc(levels, func(l bench.Level) bool { return l.Open > 0 }) {
-		order = nil // memory that connections took is not given back: fewer come first
-	}
-	if order != nil {
+	// Memory that open connections took is not given back: there, fewer come first.
+	if !slices.ContainsFunc(levels, func(l bench.Level) bool { return l.Open > 0 }) {
+		order := rand.New(rand.NewPCG(p.Seed, seed(p.Seed, round, s.Name, "levels")))
 		order.Shuffle(len(levels), func(i, j int) { levels[i], levels[j] = levels[j], levels[i] })
 	}
 	var list []bench.Phase
@@ -229,9 +227,9 @@ func (p *builder) level(s bench.Scenario, l bench.Level, round int) (list []benc
 	}
 	if s.Measures(bench.MeasureFootprint) {
 		add(bench.MeasureFootprint, 0, bench.Schedule{Duration: p.Profile.Warmup})
-	}
-	if s.Measures(bench.MeasureFootprint) && len(s.Measure) == 1 {
-		return list
+		if len(s.Measure) == 1 { // nothing is put under load
+			return list
+		}
 	}
 	if s.Workload.Driver == bench.DriverHTTP && l.Open == 0 {
 		add(bench.Warmup, 0, closed(p.Profile.Warmup))
