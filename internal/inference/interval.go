@@ -1,4 +1,4 @@
-package judge
+package inference
 
 import (
 	"math"
@@ -9,7 +9,7 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// Alpha is the two-sided error probability of the intervals.
+// Alpha is the two-sided error probability of a comparison that stands alone.
 const Alpha = .05
 
 // Interval is a mean with its confidence interval, on the log scale.
@@ -35,9 +35,13 @@ func TInterval(d []float64, alpha float64) Interval {
 		return i
 	}
 	i.SE = sd / math.Sqrt(float64(len(d)))
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(d) - 1)}.Quantile(1 - alpha/2)
+	t := student(len(d) - 1).Quantile(1 - alpha/2)
 	i.Low, i.High = mean-t*i.SE, mean+t*i.SE
 	return i
+}
+
+func student(degrees int) distuv.StudentsT {
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(degrees)}
 }
 
 // Decide holds an interval, positive for the claim, against the margin m > 0 of
@@ -56,27 +60,23 @@ func Decide(i Interval, m float64) bench.Verdict {
 	return bench.Inconclusive
 }
 
-// combine is the verdict of a claim from those of its tests that were made. Where two
-// are decided, but not alike, it depends, whatever those would bring that are not
-// decided; where all that are decided are alike, one that is not leaves it open.
-func combine(tests []bench.Verdict) bench.Verdict {
-	var first bench.Verdict
-	open := false
-	for _, v := range tests {
-		switch {
-		case v == bench.Inconclusive:
-			open = true
-		case first == "":
-			first = v
-		case v != first:
-			return bench.Depends
-		}
+// Region is where the mean of d lies against the margin m, and the smallest two-sided
+// level at which Decide, held against TInterval, says so. With fewer than two values,
+// or values that are all the same, there is none: the p-value is 1.
+func Region(d []float64, m float64) (v bench.Verdict, p float64) {
+	i := TInterval(d, Alpha)
+	if i.N < 2 || !(i.SE > 0) || math.IsInf(i.SE, 0) {
+		return bench.Inconclusive, 1
 	}
+	t := student(i.N - 1)
+	beyond := func(x float64) float64 { return min(2*t.Survival(x/i.SE), 1) }
 	switch {
-	case len(tests) == 0:
-		return bench.NotTested
-	case open:
-		return bench.Inconclusive
+	case i.Mean > m:
+		return bench.Supported, beyond(i.Mean - m)
+	case i.Mean < -m:
+		return bench.Contradicted, beyond(-m - i.Mean)
+	case m > 0:
+		return bench.PracticallyEqual, max(beyond(i.Mean+m), beyond(m-i.Mean))
 	}
-	return first
+	return bench.Inconclusive, 1
 }

@@ -1,8 +1,11 @@
-package judge
+package inference
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
+
+	"github.com/claimbench/claimbench/internal/bench"
 )
 
 // The answers are those of R's package usl for its data set specsdm91, and of exact
@@ -53,5 +56,46 @@ func TestFitUSLWithinBounds(t *testing.T) {
 	}
 	if _, err := FitUSL([]float64{1, 2}, []float64{1, 2}); err == nil {
 		t.Error("two levels were fitted")
+	}
+}
+
+// Data that want more than all to be serial are fitted on the bound.
+func TestFitUSLOnTheUpperBound(t *testing.T) {
+	fit, err := FitUSL([]float64{1, 2, 3, 4, 5, 6}, []float64{100, 60, 45, 36, 30, 26})
+	if err != nil || fit.Alpha != 1 || fit.Beta < 0 || fit.Beta > 1 {
+		t.Errorf("fit is %+v, %v", fit, err)
+	}
+}
+
+// Rounds of a known law, with noise: the intervals hold the truth, are no points, and
+// are the same for the same seed.
+func TestResampleUSL(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	law := bench.USL{Gamma: 100, Alpha: .05, Beta: .002}
+	n := []float64{1, 2, 4, 8, 16, 32}
+	x := make([][]float64, len(n))
+	for i := range n {
+		for range 10 {
+			x[i] = append(x[i], law.At(n[i])*math.Exp(.03*random.NormFloat64()))
+		}
+	}
+	x[2][3] = math.NaN()
+	low, high, ok := ResampleUSL(n, x, 1000, 7)
+	peak := math.Sqrt(.95 / .002)
+	if !ok || low.Peak == nil || high.Peak == nil {
+		t.Fatalf("low %+v, high %+v, %t", low, high, ok)
+	}
+	for what, c := range map[string][3]float64{"gamma": {low.Gamma, 100, high.Gamma}, "alpha": {low.Alpha, .05, high.Alpha},
+		"beta": {low.Beta, .002, high.Beta}, "peak": {*low.Peak, peak, *high.Peak}} {
+		if !(c[0] < c[1] && c[1] < c[2]) {
+			t.Errorf("%s is %g to %g, and the truth %g", what, c[0], c[2], c[1])
+		}
+	}
+	again, _, _ := ResampleUSL(n, x, 1000, 7)
+	if again.Gamma != low.Gamma || *again.Peak != *low.Peak {
+		t.Error("the same seed gives another interval")
+	}
+	if _, _, ok := ResampleUSL(n[:3], x[:3], 100, 7); ok {
+		t.Error("three levels were fitted")
 	}
 }

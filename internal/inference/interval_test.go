@@ -1,8 +1,8 @@
-package judge
+package inference
 
 import (
 	"math"
-	"slices"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/claimbench/claimbench/internal/bench"
@@ -15,14 +15,19 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 	}
 }
 
-// The paired example of the equivalence test in statsmodels (from R), on logs.
-func TestTIntervalOnPublishedPairs(t *testing.T) {
+// paired is the example of the equivalence test in statsmodels (from R), as differences of logs.
+func paired() []float64 {
 	x := []float64{2.84, 2.51, 2.41, 2.95, 3.14, 3.79, 4.14, 3.85, 3.02, 3.45, 5.37, 3.81, 4.19, 3.16, 3.84}
 	y := []float64{2.60, 2.82, 2.18, 3.46, 4.01, 3.04, 3.47, 4.06, 2.91, 3.59, 4.51, 3.16, 3.86, 3.31, 3.02}
 	d := make([]float64, len(x))
 	for i := range x {
 		d[i] = math.Log(x[i]) - math.Log(y[i])
 	}
+	return d
+}
+
+func TestTIntervalOnPublishedPairs(t *testing.T) {
+	d := paired()
 	i := TInterval(d, .10)
 	near(t, "mean", i.Mean, .0431223318, 5e-11)
 	near(t, "standard error", i.SE, .0381957633, 5e-11)
@@ -33,6 +38,43 @@ func TestTIntervalOnPublishedPairs(t *testing.T) {
 	}
 	if v := Decide(i, math.Log(1.10)); v != bench.Inconclusive {
 		t.Errorf("with a margin of 1.10 it is %s", v)
+	}
+	v, p := Region(d, math.Log(1.25))
+	near(t, "p of equivalence", p/2, .0001664158, 5e-11)
+	if v != bench.PracticallyEqual {
+		t.Errorf("the region is %s", v)
+	}
+}
+
+// At its own p-value, a region is just decided.
+func TestRegionIsWhereDecideDecides(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
+	seen := map[bench.Verdict]int{}
+	for range 2000 {
+		d := make([]float64, 2+random.IntN(9))
+		shift, margin := random.NormFloat64()*.3, .1*float64(random.IntN(3))
+		for i := range d {
+			d[i] = shift + .1*random.NormFloat64()
+		}
+		v, p := Region(d, margin)
+		if p > .999 || p < 1e-9 {
+			continue
+		}
+		seen[v]++
+		if got := Decide(TInterval(d, min(p*1.0001, 1)), margin); got != v {
+			t.Fatalf("%v against %g: region %s at p %g, but just above it is %s", d, margin, v, p, got)
+		}
+		if got := Decide(TInterval(d, p*.9999), margin); got != bench.Inconclusive {
+			t.Fatalf("%v against %g: p %g, but just below it is %s", d, margin, p, got)
+		}
+	}
+	if len(seen) != 3 {
+		t.Errorf("seen were %v", seen)
+	}
+	for _, d := range [][]float64{nil, {1}, {1, 1, 1}, {1, math.NaN()}, {1, math.Inf(1)}} {
+		if v, p := Region(d, .1); v != bench.Inconclusive || p != 1 {
+			t.Errorf("%v is %s at p %g", d, v, p)
+		}
 	}
 }
 
@@ -58,48 +100,6 @@ func TestDecideRegions(t *testing.T) {
 	} {
 		if got := Decide(Interval{Low: c.low, High: c.high}, c.margin); got != c.want {
 			t.Errorf("[%g, %g] against %g is %s, want %s", c.low, c.high, c.margin, got, c.want)
-		}
-	}
-}
-
-func TestCombine(t *testing.T) {
-	const s, c, e, i = bench.Supported, bench.Contradicted, bench.PracticallyEqual, bench.Inconclusive
-	for _, test := range []struct {
-		made []bench.Verdict
-		want bench.Verdict
-	}{
-		{nil, bench.NotTested}, {[]bench.Verdict{s, s}, s}, {[]bench.Verdict{c, c, c}, c}, {[]bench.Verdict{e}, e},
-		{[]bench.Verdict{s, c}, bench.Depends}, {[]bench.Verdict{s, e, s}, bench.Depends},
-		{[]bench.Verdict{s, i}, i}, {[]bench.Verdict{s, c, i}, bench.Depends}, {[]bench.Verdict{i, i}, i},
-	} {
-		if got := combine(test.made); got != test.want {
-			t.Errorf("%v make %s, want %s", test.made, got, test.want)
-		}
-	}
-}
-
-// A brute-force reading of the definition: the smallest value that at least the
-// share q of all do not exceed.
-func TestQuantileIsTheNearestRank(t *testing.T) {
-	values := []int{1, 2, 2, 3, 5, 8, 13, 21, 34, 55}
-	for _, q := range []float64{0, .05, .1, .25, .5, .55, .9, .99, 1} {
-		want := slices.MinFunc(values, func(a, b int) int { // the least that qualifies
-			rank := func(v int) int {
-				n := 0
-				for _, x := range values {
-					if x <= v {
-						n++
-					}
-				}
-				if float64(n) >= q*float64(len(values)) {
-					return v
-				}
-				return math.MaxInt
-			}
-			return rank(a) - rank(b)
-		})
-		if got := bench.Quantile(values, q); got != want {
-			t.Errorf("quantile %g is %d, want %d", q, got, want)
 		}
 	}
 }
