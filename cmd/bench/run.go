@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -153,7 +154,8 @@ func (s *session) reopen(cmd *cobra.Command, p *project) (*work, error) {
 		return nil, err
 	}
 	for _, t := range old.Plan.Targets {
-		same := func(now bench.Target) bool { return now.Name == t.Name && now.Digest == t.Digest }
+		name := cmp.Or(t.TwinOf, t.Name)
+		same := func(now bench.Target) bool { return now.Name == name && now.Digest == t.Digest }
 		if !slices.ContainsFunc(p.catalogue.Targets, same) {
 			return nil, badInput("check out the sources that the run began with, or begin a new run", "resume: %s has changed since the run began", t.Name)
 		}
@@ -193,8 +195,18 @@ func (s *session) measure(ctx context.Context, w *work) (err error) {
 	if s.budget > 0 {
 		c.Deadline = s.began.Add(s.budget - judging)
 	}
+	c.Look = func(int) (map[string]bool, []string, error) {
+		r, err := record.Open(w.writer.Dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		return judge.Open(r)
+	}
 	if w.old != nil {
-		c.Done = w.old.Done
+		c.Done, c.Dropped = w.old.Done, w.old.Dropped
+		if looks := w.old.Looks(); len(looks) > 0 {
+			c.Looked = slices.Max(looks)
+		}
 		if !w.old.Environment.Time.IsZero() {
 			c.Before = &w.old.Environment
 		}

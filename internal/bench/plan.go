@@ -25,12 +25,15 @@ type Plan struct {
 }
 
 // PlanSchema is the current version of Plan.
-const PlanSchema = 3
+const PlanSchema = 4
 
 // Profile is how much is measured.
 type Profile struct {
-	Name    string   `json:"name"`
-	Rounds  int      `json:"rounds"`
+	Name   string `json:"name"`
+	Rounds int    `json:"rounds"`
+	// Looks are the rounds after which the run is judged, and what is decided is measured no more; the last
+	// is Rounds. Without any, the number of rounds is fixed.
+	Looks   []int    `json:"looks,omitempty"`
 	Warmup  Duration `json:"warmup"`  // of each trial
 	Measure Duration `json:"measure"` // of each phase
 	Rates   int      `json:"rates"`   // how many of a scenario's rates are measured, 0 for all
@@ -52,9 +55,9 @@ var Profiles = []Profile{
 	{Name: "demo", Rounds: 3, Warmup: seconds(.4), Measure: seconds(.6), Rates: 1, Launches: 1},
 	{Name: "quick", Rounds: 5, Warmup: seconds(.3), Measure: seconds(.8), Rates: 1, Tiers: 1,
 		Probe: seconds(.6), Resolution: .06, Launches: 2, Stretch: seconds(5)},
-	{Name: "ci", Rounds: 10, Warmup: seconds(1), Measure: seconds(2), Rates: 1, Tiers: 1,
+	{Name: "ci", Rounds: 10, Warmup: seconds(1), Measure: seconds(3), Rates: 1, Tiers: 1,
 		Probe: seconds(1), Resolution: .04, Launches: 2, Stretch: seconds(5), Evidence: true},
-	{Name: "evidence", Rounds: 10, Warmup: seconds(1.5), Measure: seconds(2.5),
+	{Name: "evidence", Rounds: 30, Looks: []int{10, 20, 30}, Warmup: seconds(1.5), Measure: seconds(3),
 		Probe: seconds(2), Resolution: .02, Launches: 2, Stretch: seconds(15), Evidence: true},
 }
 

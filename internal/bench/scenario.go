@@ -13,9 +13,11 @@ type Scenario struct {
 	Tiers   []string `json:"tiers,omitempty" jsonschema:"description=Tiers whose targets run it; those that say most first"`
 	Targets []string `json:"targets,omitempty" jsonschema:"description=Targets that run it; by name"`
 	// Quickstarts adds the quick starts of those targets; they run the first variant only.
-	Quickstarts bool     `json:"quickstarts,omitempty" jsonschema:"description=Adds the quick starts of the targets"`
-	CPUs        Cores    `json:"cpus,omitzero" jsonschema:"description=CPUs that the servers need"`
-	Workload    Workload `json:"workload"`
+	Quickstarts bool `json:"quickstarts,omitempty" jsonschema:"description=Adds the quick starts of the targets"`
+	// Twin adds the first of those targets under a second name: the A/A arm of a run.
+	Twin     bool     `json:"twin,omitempty" jsonschema:"description=Adds the first target under a second name: the A/A arm of a run"`
+	CPUs     Cores    `json:"cpus,omitzero" jsonschema:"description=CPUs that the servers need"`
+	Workload Workload `json:"workload"`
 	// Levels are kinds of the work that one launch is put to one after the other, in an
 	// order of the round's own; without any, the work is the workload as it stands.
 	Levels  []Level  `json:"levels,omitempty" jsonschema:"description=Kinds of the work that one launch is put to in turn"`

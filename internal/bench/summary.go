@@ -17,13 +17,19 @@ type Summary struct {
 type PhaseSummary struct {
 	Name     string
 	Level    string
+	Measured bool // it is no warm-up and no probe of a search
 	Rate     Rate // 0 in a closed loop
 	Requests int  // due; in a closed loop those sent
 	Good     int
 	Failed   int
 	Held     bool          // within the scenario's SLO, if it has one
 	Elapsed  time.Duration // start of the phase to the last answer
-	// Spectrum holds rising quantiles of the response time, as far as BeyondQuantile
+	Steady   Steady
+	// SteadyGood are the good answers from the begin of its steady state on, or of all of it where that
+	// is the begin or there is none; SteadyElapsed is the time that they took.
+	SteadyGood    int
+	SteadyElapsed time.Duration
+	// Spectrum holds rising quantiles of the response time in the steady state, as far as BeyondQuantile
 	// samples lie beyond them. A failed, censored or timed-out request enters at the
 	// timeout, so that a fast refusal cannot improve a percentile. It is empty in a
 	// closed loop, whose response times say nothing about users.
@@ -31,6 +37,23 @@ type PhaseSummary struct {
 	// LagP50 and LagP99 are the instrument's own lateness, to three digits; 0 in a closed loop.
 	LagP50, LagP99 time.Duration
 }
+
+// Steady is what was found of a phase's steady state: its last segment, within which the
+// medians of short windows stay the same.
+type Steady struct {
+	Windows int           // that were looked at; 0 where the phase was too short
+	From    time.Duration // begin of the last segment
+	Share   float64       // of the phase that it covers
+}
+
+// SteadyShare is the least share of a phase that its steady segment must cover.
+const SteadyShare = .5
+
+// Examined reports whether the phase was long enough to be looked at.
+func (s Steady) Examined() bool { return s.Windows > 0 }
+
+// Reached reports whether what was looked at has a steady state.
+func (s Steady) Reached() bool { return s.Examined() && s.Share >= SteadyShare }
 
 // Point is a quantile q, from 0 to 1, with its value.
 type Point struct {

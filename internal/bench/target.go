@@ -38,6 +38,8 @@ type Target struct {
 	// QuickstartOf names the target whose framework's own quick start this is. Such a
 	// target need not keep the contract's conduct.
 	QuickstartOf string `json:"quickstart_of,omitempty"`
+	// TwinOf names the target that this one is under a second name: an A/A arm.
+	TwinOf string `json:"twin_of,omitempty"`
 	// Optional says, in words, what this target needs that a machine may not have; empty
 	// for a target that must be there.
 	Optional string `json:"optional,omitempty"`
@@ -61,7 +63,7 @@ func (t Target) Unlike(a About) string {
 
 // Production reports whether the target is one that every scenario runs on where it
 // names neither tiers nor targets.
-func (t Target) Production() bool { return t.QuickstartOf == "" && t.Optional == "" }
+func (t Target) Production() bool { return t.QuickstartOf == "" && t.TwinOf == "" && t.Optional == "" }
 
 // Service is something that targets lean on, started once for a run. A service whose
 // Target has no command is this program's own.

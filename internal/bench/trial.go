@@ -9,11 +9,13 @@ import (
 
 // TrialResult is what a trial yielded beside its hits.
 type TrialResult struct {
-	Trial  Trial         `json:"trial"`
-	Start  time.Time     `json:"start"`
-	Valid  bool          `json:"valid"`
-	Reason string        `json:"reason,omitempty"` // why the trial is not valid
-	Ready  time.Duration `json:"ready_ns"`         // launch to the first good answer
+	Trial    Trial         `json:"trial"`
+	PlanHash string        `json:"plan_hash,omitempty"` // that the trial was made by
+	Machine  string        `json:"machine,omitempty"`   // that it was made on; see Environment
+	Start    time.Time     `json:"start"`
+	Valid    bool          `json:"valid"`
+	Reason   string        `json:"reason,omitempty"` // why the trial is not valid
+	Ready    time.Duration `json:"ready_ns"`         // launch to the first good answer
 	// Starts are those of all launches of a trial that measures cold starts, Idle the
 	// memory of the last before any load, Size that of its image; bytes, 0 where not known.
 	Starts    []time.Duration `json:"starts_ns,omitempty"`
@@ -24,6 +26,14 @@ type TrialResult struct {
 	Phases    []PhaseResult   `json:"phases"`
 	Exit      string          `json:"exit,omitempty"` // what was wrong with how the server ended
 	Warnings  []string        `json:"warnings,omitempty"`
+}
+
+// Hits are how many requests of the trial had an end.
+func (r TrialResult) Hits() (n uint64) {
+	for _, p := range r.Phases {
+		n += p.GoodHits + p.FailedHits
+	}
+	return n
 }
 
 // PhaseResult is what one drive of a trial yielded beside its hits.
@@ -74,6 +84,7 @@ type Environment struct {
 	Kernel    string            `json:"kernel,omitempty"`
 	CPU       string            `json:"cpu,omitempty"`
 	CPUs      int               `json:"cpus"`
+	Machine   string            `json:"machine,omitempty"` // a digest of what identifies it; empty where nothing does
 	Memory    int64             `json:"memory_bytes,omitempty"`
 	Governor  string            `json:"governor,omitempty"`
 	Virtual   string            `json:"virtualization,omitempty"`

@@ -21,21 +21,43 @@ var VerdictNames = []string{string(Supported), string(Contradicted), string(Prac
 type Verdicts struct {
 	PlanHash string         `json:"plan_hash"`
 	Profile  string         `json:"profile"`
+	Analysis Analysis       `json:"analysis"`
 	Claims   []ClaimVerdict `json:"claims"`
-	Scaling  []Scaling      `json:"scaling,omitempty"`
-	Controls []Control      `json:"controls,omitempty"`
+	// Twins is the A/A arm: what the same server under two names showed.
+	Twins    []Comparison `json:"a_a,omitempty"`
+	Controls []Control    `json:"controls,omitempty"`
+	Scaling  []Scaling    `json:"scaling,omitempty"`
 	// Warnings hold for the whole run.
 	Warnings []string `json:"warnings"`
 	// Void says why an evidence or ci run is void as evidence.
 	Void []string `json:"void,omitempty"`
 }
 
+// Analysis is how a run's claims are judged together.
+type Analysis struct {
+	Family int     `json:"family"`          // claims that are tested
+	Alpha  float64 `json:"alpha"`           // probability to decide any of them wrongly, at most
+	Looks  []Look  `json:"looks,omitempty"` // of a run that may end early; else Holm's correction is made
+}
+
+// Look is one time at which a run that may end early was judged.
+type Look struct {
+	Rounds  int      `json:"rounds"`
+	Level   float64  `json:"level"` // two-sided, of each comparison
+	Planned bool     `json:"planned"`
+	Decided []string `json:"decided"` // claims that are decided by now
+}
+
 // ClaimVerdict is the judgement of one claim.
 type ClaimVerdict struct {
-	ID       string       `json:"id"`
-	Quotes   []Quote      `json:"quotes"`
-	Verdict  Verdict      `json:"verdict"`
-	Why      string       `json:"why"`
+	ID      string  `json:"id"`
+	Quotes  []Quote `json:"quotes"`
+	Verdict Verdict `json:"verdict"`
+	Why     string  `json:"why"`
+	// P is the smallest level at which the claim alone would be decided as it lies, and
+	// Adjusted what it comes to among all claims [Holm 1979]; absent where the run may end early.
+	P        *float64     `json:"p,omitempty"`
+	Adjusted *float64     `json:"p_adjusted,omitempty"`
 	Untested []string     `json:"untested,omitempty"`
 	Tests    []Comparison `json:"tests"`
 }
@@ -59,12 +81,21 @@ type Comparison struct {
 
 	Verdict Verdict `json:"verdict"`
 	Why     string  `json:"why"`
+	// Forced is the rule that keeps the comparison inconclusive, whatever its interval: see
+	// the constants; empty for none.
+	Forced string `json:"forced,omitempty"`
 	// Ratio is the geometric mean over rounds of Of to To, for ratio tests; Value the
-	// geometric mean of Of, for bound tests. Low and High bound it at 95%.
-	Ratio *float64 `json:"ratio,omitempty"`
-	Value *float64 `json:"value,omitempty"`
-	Low   *float64 `json:"low,omitempty"`
-	High  *float64 `json:"high,omitempty"`
+	// geometric mean of Of, for bound tests. Low and High bound it at Confidence.
+	Ratio      *float64 `json:"ratio,omitempty"`
+	Value      *float64 `json:"value,omitempty"`
+	Low        *float64 `json:"low,omitempty"`
+	High       *float64 `json:"high,omitempty"`
+	Confidence float64  `json:"confidence,omitempty"`
+	// P is the smallest two-sided level at which the comparison would be decided as it lies.
+	P *float64 `json:"p,omitempty"`
+	// SignFlip is the exact p-value of the same by flipping signs, HodgesLehmann the estimate that one wild round moves little.
+	SignFlip      *float64  `json:"sign_flip_p,omitempty"`
+	HodgesLehmann *Estimate `json:"hodges_lehmann,omitempty"`
 	// OfMedian and ToMedian are the medians over rounds, in Unit.
 	OfMedian *float64 `json:"of_median,omitempty"`
 	ToMedian *float64 `json:"to_median,omitempty"`
@@ -72,17 +103,42 @@ type Comparison struct {
 	Warnings []string `json:"warnings"`
 }
 
-// Control is what the instrument showed of work that is known to be so many times
-// that of another level.
+// Estimate is a number with its bounds; one that is absent is infinite.
+type Estimate struct {
+	Value float64  `json:"value"`
+	Low   *float64 `json:"low,omitempty"`
+	High  *float64 `json:"high,omitempty"`
+}
+
+// Rules that keep a comparison inconclusive.
+const (
+	ForcedFewRounds  = "too few rounds"           // fewer than two
+	ForcedSame       = "no variation"             // all rounds gave the very same number
+	ForcedUnsteady   = "no steady state"          // of more than a fifth of a side's trials
+	ForcedInstrument = "within the instrument"    // the difference may be what the instrument added
+	ForcedOpen       = "known from one side"      // something else than the server was at its limit
+	ForcedFragile    = "fragile"                  // the sign-flip test does not agree
+	ForcedNoGrowth   = "a round without a number" // memory that did not grow
+)
+
+// ForcedNames are the known rules.
+var ForcedNames = []string{ForcedFewRounds, ForcedSame, ForcedUnsteady, ForcedInstrument, ForcedOpen, ForcedFragile, ForcedNoGrowth}
+
+// Control is the positive control: what the instrument showed of work that is known to be so
+// many times that of another level.
 type Control struct {
-	Scenario string  `json:"scenario"`
-	Target   string  `json:"target"`
-	Level    string  `json:"level"`
-	Work     float64 `json:"work"`  // as planned
-	Ratio    float64 `json:"ratio"` // of CPU time an answer: geometric mean over rounds
-	Low      float64 `json:"low"`   // its interval at 95%; 0 and 0 for one round
-	High     float64 `json:"high"`
-	Rounds   int     `json:"rounds"`
+	Scenario   string  `json:"scenario"`
+	Target     string  `json:"target"`
+	Level      string  `json:"level"`
+	Metric     string  `json:"metric"`
+	Work       float64 `json:"work"`  // as planned
+	Ratio      float64 `json:"ratio"` // of the costs of an answer: geometric mean over rounds
+	Low        float64 `json:"low"`   // its interval at Confidence; 0 and 0 for one round
+	High       float64 `json:"high"`
+	Confidence float64 `json:"confidence"`
+	Rounds     int     `json:"rounds"`
+	// Found says that the interval holds the work, and that it does not hold 1.
+	Found bool `json:"found"`
 }
 
 // Scaling is a server's throughput against how many share the work.
@@ -92,6 +148,8 @@ type Scaling struct {
 	Of       string         `json:"of"`     // what N counts: "workers" or "connections"
 	Points   []ScalingPoint `json:"points"` // by rising N
 	Fit      *USL           `json:"fit,omitempty"`
+	Low      *USL           `json:"low,omitempty"` // bounds of the fit at 95%, over resampled rounds
+	High     *USL           `json:"high,omitempty"`
 	Why      string         `json:"why,omitempty"` // there is no fit, or what is to be said of it
 }
 

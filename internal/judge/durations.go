@@ -15,8 +15,8 @@ type durations struct {
 	long  []time.Duration // all that are negative or too long for short
 }
 
-// grow makes room for n durations, as far as that is a sane number.
-func (d *durations) grow(n uint64) { d.short = slices.Grow(d.short, int(min(n, 1<<26))) }
+// grow makes room for n durations.
+func (d *durations) grow(n int) { d.short = slices.Grow(d.short, n) }
 
 func (d *durations) add(x time.Duration) {
 	if x >= 0 && x <= math.MaxUint32 {

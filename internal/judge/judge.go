@@ -32,6 +32,9 @@ type court struct {
 	excluded map[string]string         // cells that do not keep the contract, with the reason
 	missing  map[string]string         // cells that need what is not to be had, with the reason
 	clock    time.Duration             // the least error of the instrument
+	family   int                       // claims that are judged together
+	looks    []look                    // at which the run is judged; at least one
+	spent    map[float64][]float64     // levels of the looks, by the alpha that they spend
 	cpus     float64                   // that the generator may use
 	warnings []string
 }
@@ -46,8 +49,27 @@ type trial struct {
 // Judge gives the verdicts of a run, and the summaries of its valid trials that
 // they were reached by.
 func Judge(run *record.Run) (*bench.Verdicts, []bench.Summary, error) {
+	c, summaries, err := newCourt(run)
+	if err != nil {
+		return nil, nil, err
+	}
+	claims := c.claims()
+	v := &bench.Verdicts{PlanHash: run.PlanHash, Profile: run.Plan.Profile.Name, Analysis: c.analysis(claims), Claims: []bench.ClaimVerdict{}}
+	for _, x := range claims {
+		v.Claims = append(v.Claims, x.ClaimVerdict)
+	}
+	v.Twins, v.Controls, v.Scaling = c.twins(), c.controls(), c.scaling()
+	v.Warnings = c.runWarnings()
+	if run.Plan.Profile.Evidence {
+		v.Void = c.void(v)
+	}
+	return v, summaries, nil
+}
+
+// newCourt reads the run.
+func newCourt(run *record.Run) (*court, []bench.Summary, error) {
 	c := &court{
-		run: run, trials: map[string]map[int]*trial{}, invalid: map[string]int{}, reasons: map[string]string{},
+		run: run, trials: map[string]map[int]*trial{}, invalid: map[string]int{}, reasons: map[string]string{}, spent: map[float64][]float64{},
 		excluded: run.Excluded(), missing: run.Missing(), clock: kernelClockError, warnings: []string{},
 	}
 	generator, err := cpuset.Parse(run.Plan.CPUs.Generator)
@@ -61,16 +83,8 @@ func Judge(run *record.Run) (*bench.Verdicts, []bench.Summary, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	v := &bench.Verdicts{PlanHash: run.PlanHash, Profile: run.Plan.Profile.Name, Claims: []bench.ClaimVerdict{}}
-	for _, claim := range run.Plan.Guide.Claims {
-		v.Claims = append(v.Claims, c.judge(claim))
-	}
-	v.Scaling, v.Controls = c.scaling(), c.controls()
-	v.Warnings = c.runWarnings()
-	if run.Plan.Profile.Evidence {
-		v.Void = c.void()
-	}
-	return v, summaries, nil
+	c.lookUp()
+	return c, summaries, nil
 }
 
 // Encode gives the bytes of verdicts.json.
@@ -189,21 +203,25 @@ func (c *court) voidPhases() (list []string) {
 	return list
 }
 
-// unmade is how many trials of the plan were neither made nor left out.
+// unmade is how many trials of the plan were neither made nor left out, nor needed no more.
 func (c *court) unmade() (n int) {
 	for _, t := range c.run.Plan.Trials {
-		if !c.run.Done(t.N) && slices.ContainsFunc(t.Phases, func(p bench.Phase) bool {
-			cell := bench.CellName(t.Arm(), p.Level)
-			return c.excluded[cell] == "" && c.missing[cell] == ""
-		}) {
+		if c.isUnmade(t) {
 			n++
 		}
 	}
 	return n
 }
 
+func (c *court) isUnmade(t bench.Trial) bool {
+	return !c.run.Done(t.N) && slices.ContainsFunc(t.Phases, func(p bench.Phase) bool {
+		cell := bench.CellName(t.Arm(), p.Level)
+		return c.excluded[cell] == "" && c.missing[cell] == "" && !c.run.Dropped(cell, t.Round)
+	})
+}
+
 // void is why a run that was to be evidence is none.
-func (c *court) void() []string {
+func (c *court) void(v *bench.Verdicts) []string {
 	var why []string
 	for _, arm := range slices.Sorted(maps.Keys(c.excluded)) {
 		why = append(why, fmt.Sprintf("%s does not keep its contract", arm))
@@ -217,104 +235,19 @@ func (c *court) void() []string {
 			break
 		}
 	}
+	if len(v.Twins) == 0 {
+		why = append(why, "no A/A arm was measured")
+	}
+	for _, x := range different(v.Twins) {
+		why = append(why, fmt.Sprintf("the A/A arm is decided different: %s of %s under two names", x.Metric, x.Of))
+	}
+	if len(v.Controls) == 0 {
+		why = append(why, "no positive control was measured")
+	}
+	for _, x := range v.Controls {
+		if !x.Found {
+			why = append(why, fmt.Sprintf("the positive control was not found: %s of %s is %.3f times (%.3f to %.3f) for %.3f times the work", x.Metric, x.Target, x.Ratio, x.Low, x.High, x.Work))
+		}
+	}
 	return append(why, c.run.Environment.Void...)
-}
-
-// judge gives the verdict of one claim.
-func (c *court) judge(claim bench.Claim) bench.ClaimVerdict {
-	v := bench.ClaimVerdict{ID: claim.ID, Quotes: claim.Quotes, Untested: claim.Untested, Tests: []bench.Comparison{}}
-	for _, test := range claim.Tests {
-		v.Tests = append(v.Tests, c.compare(test)...)
-	}
-	var made []bench.Verdict
-	var reasons []string
-	for _, t := range v.Tests {
-		if t.Verdict != bench.NotTested {
-			made = append(made, t.Verdict)
-		} else if !slices.Contains(reasons, t.Why) {
-			reasons = append(reasons, t.Why)
-		}
-	}
-	v.Verdict = combine(made)
-	switch v.Verdict {
-	case bench.NotTested:
-		v.Why = strings.Join(slices.Concat(reasons, claim.Untested), "; ")
-	case bench.Depends:
-		v.Why = dependsOn(v.Tests)
-	case bench.Inconclusive:
-		v.Why = count(made)
-	default:
-		v.Why = fmt.Sprintf("all %d comparisons agree", len(made))
-		if len(made) == 1 {
-			v.Why = "by one comparison"
-		}
-	}
-	if n := len(v.Tests) - len(made); n > 0 && len(made) > 0 {
-		v.Why += fmt.Sprintf("; %d more not tested", n)
-	}
-	return v
-}
-
-// count is "4 supported, 2 inconclusive".
-func count(made []bench.Verdict) string {
-	var parts []string
-	for _, name := range bench.VerdictNames {
-		n := 0
-		for _, v := range made {
-			if string(v) == name {
-				n++
-			}
-		}
-		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, name))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
-// dependsOn names the one thing by which the verdicts of a claim's tests differ,
-// or counts them where no one thing explains them.
-func dependsOn(tests []bench.Comparison) string {
-	made := slices.DeleteFunc(slices.Clone(tests), func(t bench.Comparison) bool {
-		return t.Verdict == bench.NotTested || t.Verdict == bench.Inconclusive
-	})
-	undecided := ""
-	if n := len(slices.DeleteFunc(slices.Clone(tests), func(t bench.Comparison) bool { return t.Verdict != bench.Inconclusive })); n > 0 {
-		undecided = fmt.Sprintf("; %d inconclusive", n)
-	}
-	for _, factor := range []struct {
-		name string
-		of   func(bench.Comparison) string
-	}{
-		{"metric", func(t bench.Comparison) string { return t.Metric }},
-		{"scenario", func(t bench.Comparison) string { return t.Scenario }},
-		{"kind of work", func(t bench.Comparison) string { return bench.CellName(t.Scenario, t.Level) }},
-		{"tier", func(t bench.Comparison) string { return t.Tier }},
-		{"rate", func(t bench.Comparison) string { return t.Rate.String() }},
-		{"server", func(t bench.Comparison) string { return t.Of }},
-		{"kind of work and metric", func(t bench.Comparison) string { return bench.CellName(t.Scenario, t.Level) + " " + t.Metric }},
-		{"metric and tier", func(t bench.Comparison) string { return t.Metric + ", " + t.Tier }},
-	} {
-		levels := map[string]bench.Verdict{}
-		explains := true
-		for _, t := range made {
-			level := factor.of(t)
-			if v, seen := levels[level]; seen && v != t.Verdict {
-				explains = false
-			}
-			levels[level] = t.Verdict
-		}
-		if explains {
-			var parts []string
-			for _, level := range slices.Sorted(maps.Keys(levels)) {
-				parts = append(parts, fmt.Sprintf("%s %s", level, levels[level]))
-			}
-			return fmt.Sprintf("depends on the %s: %s", factor.name, strings.Join(parts, "; ")) + undecided
-		}
-	}
-	var verdicts []bench.Verdict
-	for _, t := range made {
-		verdicts = append(verdicts, t.Verdict)
-	}
-	return "no one factor explains it: " + count(verdicts) + undecided
 }

@@ -319,10 +319,10 @@ func TestDamagedDirectories(t *testing.T) {
 		{"hits are missing", func(dir string) error { return os.Remove(filepath.Join(dir, "trials/003-json-node-a/hits.parquet")) }, 5, "trial 3 is left out"},
 		{"hits are cut short", func(dir string) error {
 			return os.Truncate(filepath.Join(dir, "trials/003-json-node-a/hits.parquet"), 700)
-		}, 5, "damaged"},
+		}, 5, "its hits.parquet is not the file that was recorded"},
 		{"hits are garbage", func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, "trials/003-json-node-a/hits.parquet"), bytes.Repeat([]byte("PAR1"), 99), 0o644)
-		}, 5, "damaged"},
+		}, 5, "its hits.parquet is not the file that was recorded"},
 		{"a result is of another trial", func(dir string) error {
 			data, err := os.ReadFile(filepath.Join(dir, "trials/001-json-node-a/result.json"))
 			if err != nil {

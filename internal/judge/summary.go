@@ -23,9 +23,7 @@ func summarise(r *record.Run, result bench.TrialResult, scenario bench.Scenario)
 		if scenario.SLO != nil {
 			p.tally.SLO = *scenario.SLO
 		}
-		if p.Rate > 0 {
-			p.responses.grow(phase.Drive.Planned)
-		}
+		p.Measured = phase.Measure != "" && phase.Probe == nil && phase.Void == ""
 		readers[phase.Name] = p
 	}
 	err := r.EachHit(result.Trial, func(phase string, h bench.Hit) {
@@ -99,10 +97,11 @@ func ratesOf(m bench.Metric, s bench.Scenario, p bench.Profile) []bench.Rate {
 // reader takes in the hits of one phase.
 type reader struct {
 	bench.PhaseSummary
-	timeout   time.Duration
-	responses durations
-	lags      *hdrhistogram.Histogram // nanoseconds
-	tally     bench.Tally
+	timeout time.Duration
+	series  series
+	good    []int                   // answers, by the window in which they were done
+	lags    *hdrhistogram.Histogram // nanoseconds
+	tally   bench.Tally
 }
 
 func (p *reader) add(h bench.Hit) {
@@ -115,33 +114,61 @@ func (p *reader) add(h bench.Hit) {
 	response := h.ResponseTime()
 	if h.Good() {
 		p.Good++
+		p.answered(h.Done)
 	} else {
 		p.Failed++
 		response = max(response, p.timeout)
 	}
+	if p.Rate > 0 || p.Measured {
+		p.series.add(h.Due, response)
+	}
 	if p.Rate > 0 {
-		p.responses.add(response)
 		p.lags.RecordValue(int64(h.Lag()))
 	}
+}
+
+// answered counts a good answer in its window.
+func (p *reader) answered(at time.Duration) {
+	for w := int(at / window); w >= len(p.good); {
+		p.good = append(p.good, 0)
+	}
+	p.good[at/window]++
 }
 
 // spectrum are the quantiles that are kept of a phase.
 var spectrum = []float64{0, .05, .1, .2, .3, .4, .5, .6, .7, .75, .8, .85, .9, .925, .95, .96, .97, .98, .985, .99, .995, .999, .9999}
 
+// finish sums the phase up: all of it or, where it has a steady state that begins later, what is
+// from there on.
 func (p *reader) finish(censored uint64) bench.PhaseSummary {
 	p.Held = p.tally.Held()
+	if p.Measured {
+		p.Steady = p.series.steady()
+	}
+	from := 0
+	if p.Steady.Reached() {
+		from = int(p.Steady.From / window)
+	}
+	p.SteadyGood, p.SteadyElapsed = p.Good, p.Elapsed
+	if from > 0 {
+		p.SteadyGood, p.SteadyElapsed = 0, p.Elapsed-p.Steady.From
+		for _, n := range p.good[min(from, len(p.good)):] {
+			p.SteadyGood += n
+		}
+	}
 	if p.Rate == 0 {
 		return p.PhaseSummary
 	}
+	p.Requests += int(censored)
+	responses := p.series.since(from)
 	for range censored {
-		p.Requests++
-		p.responses.add(p.timeout)
+		responses.add(p.timeout)
 	}
-	p.responses.sort()
+	responses.sort()
 	p.LagP50, p.LagP99 = time.Duration(p.lags.ValueAtQuantile(50)), time.Duration(p.lags.ValueAtQuantile(99))
 	for _, q := range spectrum {
-		if enough(p.Requests, q) {
-			p.Spectrum = append(p.Spectrum, bench.Point{Q: q, Value: p.responses.quantile(q)})
+		if enough(responses.len(), q) {
+			p.Spectrum = append(p.Spectrum, bench.Point{Q: q, Value: responses.quantile(q)})
 		}
 	}
 	return p.PhaseSummary
@@ -186,7 +213,7 @@ func (t *trial) value(m bench.Metric, level string, rate bench.Rate) (float64, e
 	}
 	switch m.Name {
 	case "throughput", "speedup", "efficiency":
-		return float64(p.Good) / p.Elapsed.Seconds(), nil
+		return float64(p.SteadyGood) / p.SteadyElapsed.Seconds(), nil
 	case "cpu_seconds_per_1k", "cpu_seconds_per_1k_at_rate":
 		return result.CPU.Seconds() / float64(p.Good) * 1000, nil
 	case "memory_bytes", "memory_bytes_at_rate", "memory_per_connection":

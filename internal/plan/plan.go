@@ -38,6 +38,7 @@ func New(choice Choice, c *Catalogue, scenarios []bench.Scenario, guide bench.Gu
 	if p.Targets, err = choose("target", c.Targets, choice.Targets, func(t bench.Target) string { return t.Name }); err != nil {
 		return nil, err
 	}
+	all := scenarios
 	if scenarios, err = choose("scenario", scenarios, choice.Scenarios, func(s bench.Scenario) string { return s.Name }); err != nil {
 		return nil, err
 	}
@@ -47,7 +48,7 @@ func New(choice Choice, c *Catalogue, scenarios []bench.Scenario, guide bench.Gu
 			scenarios = chosen
 		}
 	}
-	for _, s := range scenarios {
+	for _, s := range p.guards(scenarios, all) {
 		p.add(s, generator, servers)
 	}
 	p.needs(c.Services)

@@ -73,7 +73,60 @@ func (p *builder) add(s bench.Scenario, generator, servers cpuset.Set) {
 		skip("no server that was chosen runs it")
 		return
 	}
+	if s.Twin {
+		s.Targets = append(s.Targets, p.twin(s))
+	}
 	p.Scenarios = append(p.Scenarios, s)
+}
+
+// twinSuffix is behind a target's second name.
+const twinSuffix = "-twin"
+
+// twin is the second name of the scenario's first production target, else of its first.
+func (p *builder) twin(s bench.Scenario) string {
+	of, _ := p.Target(s.Targets[0])
+	for _, name := range s.Targets {
+		if t, _ := p.Target(name); t.Production() {
+			of = t
+			break
+		}
+	}
+	twin := of
+	twin.Name, twin.TwinOf = of.Name+twinSuffix, of.Name
+	if _, ok := p.Target(twin.Name); !ok {
+		p.Targets = append(slices.Clone(p.Targets), twin)
+	}
+	return twin.Name
+}
+
+// guards sees to it that a run has its A/A arm and, where its verdicts are to be evidence,
+// a positive control: the first of the scenarios, as they are written in the project, gets a twin where none that
+// was chosen has one, and the first level of known work is added, with the level that it is relative to, as
+// a scenario of its own.
+func (p *builder) guards(chosen, all []bench.Scenario) []bench.Scenario {
+	chosen = slices.Clone(chosen)
+	if !slices.ContainsFunc(chosen, func(s bench.Scenario) bool { return s.Twin }) && len(chosen) > 0 {
+		first := max(slices.IndexFunc(chosen, bench.Scenario.Closed), 0)
+		chosen[first].Twin = true
+	}
+	controlled := func(s bench.Scenario) bool {
+		return slices.ContainsFunc(s.Levels, func(l bench.Level) bool { return l.ControlOf != "" })
+	}
+	if !p.Profile.Evidence || slices.ContainsFunc(chosen, controlled) {
+		return chosen
+	}
+	if i := slices.IndexFunc(all, controlled); i >= 0 {
+		control := all[i]
+		control.Name, control.Twin = "control", false
+		known := control.Levels[slices.IndexFunc(control.Levels, func(l bench.Level) bool { return l.ControlOf != "" })]
+		base, _ := control.Level(known.ControlOf)
+		control.Levels = []bench.Level{base, known}
+		if len(p.runners(control)) == 0 { // what was chosen is of other tiers, and has the same work
+			control.Tiers, control.Targets = nil, nil
+		}
+		chosen = append(chosen, control)
+	}
+	return chosen
 }
 
 // mostSteps is how many variants "1..cpus" stands for at most: as many as a scaling law takes.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,12 +31,14 @@ type Run struct {
 	Results []bench.TrialResult
 	// Warnings say what in the directory could not be used.
 	Warnings []string
+
+	firstOf map[string]int // trial, by the sum of its hits
 }
 
 // Open reads a run directory. What is missing or damaged in its trials becomes
 // a warning; a directory without a readable plan is an error.
 func Open(dir string) (*Run, error) {
-	r := &Run{Dir: filepath.Clean(dir)}
+	r := &Run{Dir: filepath.Clean(dir), firstOf: map[string]int{}}
 	data, err := os.ReadFile(filepath.Join(dir, PlanFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s is no run directory: it has no %s", dir, PlanFile)
@@ -97,22 +100,56 @@ func readLines[T any](path string, into *[]T) (damaged int, err error) {
 	return damaged, lines.Err()
 }
 
+// readTrial reads what a trial yielded. It is left out, aloud, where its files are not those that
+// were recorded, or are of another trial, plan or machine.
 func (r *Run) readTrial(t bench.Trial) {
+	leftOut := func(format string, args ...any) {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("trial %d is left out: ", t.N)+fmt.Sprintf(format, args...))
+	}
 	var result bench.TrialResult
 	err := readJSON(filepath.Join(r.Dir, TrialsFolder, t.Folder(), ResultFile), &result)
+	ended := r.ended(t.N)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if r.ended(t.N) {
+		if ended != nil {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("trial %d is in the journal, but its result is missing", t.N))
 		}
+		return
 	case err != nil:
 		r.Warnings = append(r.Warnings, r.Relative(err))
+		return
 	case result.Trial.N != t.N || result.Trial.Arm() != t.Arm() || result.Trial.Round != t.Round:
-		r.Warnings = append(r.Warnings, fmt.Sprintf("the result in %s is not of that trial; it is left out", t.Folder()))
-	default:
-		r.Results = append(r.Results, result)
+		leftOut("the result in %s is not of that trial", t.Folder())
+		return
+	case result.PlanHash != "" && result.PlanHash != r.PlanHash:
+		leftOut("it was made by another plan than this directory's")
+		return
+	case result.Machine != r.Environment.Machine && result.Machine != "":
+		leftOut("it was made on another machine than the run")
+		return
 	}
+	if ended == nil && r.Plan.Schema >= sumsSince {
+		leftOut("the journal does not tell of its end")
+		return
+	}
+	if ended != nil {
+		for _, name := range slices.Sorted(maps.Keys(ended.Sums)) {
+			if got, err := sum(filepath.Join(r.Dir, TrialsFolder, t.Folder(), name)); err != nil || got != ended.Sums[name] {
+				leftOut("its %s is not the file that was recorded", name)
+				return
+			}
+		}
+		if first, copied := r.firstOf[ended.Sums[HitsFile]]; copied && result.Valid && result.Hits() > 0 {
+			leftOut("its hits are those of trial %d", first)
+			return
+		}
+		r.firstOf[ended.Sums[HitsFile]] = t.N
+	}
+	r.Results = append(r.Results, result)
 }
+
+// sumsSince is the schema of plans since which the journal keeps the sums of trials.
+const sumsSince = 4
 
 // Excluded are the cells (bench.CellName) that the last session left out since they
 // did not keep the contract, with the reason. An earlier session's do not count: what
@@ -135,13 +172,37 @@ func (r *Run) left(event string) map[string]string {
 	return out
 }
 
+// Dropped reports whether the cell was measured no more by that round, since a look before it
+// had found no claim that needs it.
+func (r *Run) Dropped(cell string, round int) bool {
+	return slices.ContainsFunc(r.Journal, func(e Entry) bool {
+		return e.Event == EventDrop && e.Round < round && bench.CellName(e.Arm, e.Level) == cell
+	})
+}
+
+// Looks are the rounds after which the run was judged while it went on.
+func (r *Run) Looks() (rounds []int) {
+	for _, e := range r.Journal {
+		if e.Event == EventLook {
+			rounds = append(rounds, e.Round)
+		}
+	}
+	return rounds
+}
+
 // OutOfTime reports whether the run ended with its budget.
 func (r *Run) OutOfTime() bool {
 	return slices.ContainsFunc(r.Journal, func(e Entry) bool { return e.Event == EventBudget })
 }
 
-func (r *Run) ended(trial int) bool {
-	return slices.ContainsFunc(r.Journal, func(e Entry) bool { return e.Event == EventTrial && e.Trial == trial })
+// ended is the journal's entry of the trial's end; nil where there is none.
+func (r *Run) ended(trial int) *Entry {
+	for i, e := range r.Journal {
+		if e.Event == EventTrial && e.Trial == trial {
+			return &r.Journal[i]
+		}
+	}
+	return nil
 }
 
 // Relative is an error's text without the directory's own path, so that what is

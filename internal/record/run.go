@@ -43,10 +43,13 @@ type Entry struct {
 	Time   time.Time `json:"time"`
 	Event  string    `json:"event"`           // see the constants
 	Trial  int       `json:"trial,omitempty"` // its number in the plan
+	Round  int       `json:"round,omitempty"` // of a look, the last that was judged
 	Arm    string    `json:"arm,omitempty"`
 	Level  string    `json:"level,omitempty"` // of an arm that was left out in part
 	Valid  *bool     `json:"valid,omitempty"` // of a trial that ended
 	Reason string    `json:"reason,omitempty"`
+	// Sums are the SHA-256, in hex, of the files of a trial that ended, by name.
+	Sums map[string]string `json:"sha256,omitempty"`
 }
 
 // Events of the journal.
@@ -57,6 +60,8 @@ const (
 	EventBudget      = "budget"      // the time is up: what is known by now is judged
 	EventLaunch      = "launch"      // of a trial
 	EventTrial       = "trial"       // a trial ended: kept, valid or not
+	EventDrop        = "drop"        // a cell is measured no more: a look found no claim that needs it
+	EventLook        = "look"        // the rounds until then were judged, as planned
 	EventSetAside    = "set aside"   // what an interrupted trial had left
 	EventInterrupted = "interrupted" // by the user
 	EventEnd         = "end"         // all trials were made
@@ -64,9 +69,11 @@ const (
 
 // Writer writes a run directory.
 type Writer struct {
-	Dir     string
-	journal *os.File
-	lock    *flock.Flock // against another bench that would go on with the same run
+	Dir      string
+	journal  *os.File
+	lock     *flock.Flock // against another bench that would go on with the same run
+	planHash string
+	machine  string // of this session
 }
 
 // Create makes a new run directory with its plan. It refuses one that exists.
@@ -99,7 +106,11 @@ func Append(dir string) (*Writer, error) {
 		lock.Unlock()
 		return nil, err
 	}
-	return &Writer{Dir: dir, journal: journal, lock: lock}, nil
+	planHash, err := sum(filepath.Join(dir, PlanFile))
+	if err != nil {
+		return nil, errors.Join(err, journal.Close(), lock.Unlock())
+	}
+	return &Writer{Dir: dir, journal: journal, lock: lock, planHash: planHash}, nil
 }
 
 // Close ends the journal.
@@ -124,8 +135,10 @@ func (w *Writer) Journal(e Entry) error {
 	return w.journal.Sync()
 }
 
-// Environment writes environment.json once; a resumed run keeps the first.
+// Environment writes environment.json once; a resumed run keeps the first. The trials that
+// follow are of its machine.
 func (w *Writer) Environment(e bench.Environment) error {
+	w.machine = e.Machine
 	err := writeJSON(filepath.Join(w.Dir, EnvironmentFile), e)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
@@ -189,8 +202,10 @@ func (w *Writer) setAside(t bench.Trial, dir string) error {
 	}
 }
 
-// Result writes what a trial yielded, and its server's log.
+// Result writes what a trial yielded, with the plan and the machine that it is of, and its
+// server's log. The journal keeps the sums of its files.
 func (w *Writer) Result(r bench.TrialResult, log string) error {
+	r.PlanHash, r.Machine = w.planHash, w.machine
 	dir := w.trialDir(r.Trial)
 	if err := writeNew(filepath.Join(dir, LogFile), []byte(log)); err != nil {
 		return err
@@ -198,7 +213,15 @@ func (w *Writer) Result(r bench.TrialResult, log string) error {
 	if err := writeJSON(filepath.Join(dir, ResultFile), r); err != nil {
 		return err
 	}
-	return w.Journal(Entry{Event: EventTrial, Trial: r.Trial.N, Arm: r.Trial.Arm(), Valid: &r.Valid, Reason: r.Reason})
+	sums := map[string]string{}
+	for _, name := range []string{ResultFile, HitsFile, LogFile} {
+		sum, err := sum(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		sums[name] = sum
+	}
+	return w.Journal(Entry{Event: EventTrial, Trial: r.Trial.N, Arm: r.Trial.Arm(), Valid: &r.Valid, Reason: r.Reason, Sums: sums})
 }
 
 func (w *Writer) trialDir(t bench.Trial) string {
@@ -231,19 +254,24 @@ func Sums(dir string) (map[string]string, error) {
 		if name == ManifestFile || name == lockFile || strings.HasPrefix(name, "report.") {
 			return nil
 		}
-		file, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		sum := sha256.New()
-		if _, err := io.Copy(sum, file); err != nil {
-			return err
-		}
-		sums[filepath.ToSlash(name)] = hex.EncodeToString(sum.Sum(nil))
-		return nil
+		sums[filepath.ToSlash(name)], err = sum(path)
+		return err
 	})
 	return sums, err
+}
+
+// sum is the SHA-256 of a file, in hex.
+func sum(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 func writeJSON(path string, v any) error {

@@ -26,6 +26,7 @@ type Document struct {
 	Claims      []Claim           `json:"claims"`
 	Forest      []Ratio           `json:"forest"`
 	Validity    []Check           `json:"validity"`
+	Twins       []Test            `json:"a_a,omitempty"` // the same server under two names
 	NotShown    []string          `json:"not_shown"`
 	Scenarios   []Scenario        `json:"scenarios"`
 	Method      []string          `json:"method"`
@@ -38,7 +39,7 @@ type Document struct {
 }
 
 // DocumentSchema is the current version of Document.
-const DocumentSchema = 1
+const DocumentSchema = 2
 
 // Source is the guide on trial.
 type Source struct {
@@ -68,6 +69,7 @@ type Test struct {
 	OfText   string `json:"of_text"`  // medians with units
 	ToText   string `json:"to_text"`
 	Expected string `json:"expected"` // what the claim would have
+	Beside   string `json:"beside"`   // what methods that assume less say
 }
 
 // Ratio is a row of the forest plot.
@@ -176,7 +178,7 @@ func Build(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) (*Docume
 		Schema: DocumentSchema, RunID: filepath.Base(absolute(r.Dir)), PlanHash: v.PlanHash, Hashes: hashes,
 		Headline: headline(v), Scope: scope(r),
 		Guide:    Source{g.Title, g.Author, g.Publisher, g.Published},
-		Validity: validity(r, v), NotShown: notShown(r, v),
+		Validity: validity(r, v, summaries), NotShown: notShown(r, v),
 		Method: method(r), Environment: facts(r.Environment, r.Plan), Rerun: rerun(r),
 	}
 	for _, claim := range v.Claims {
@@ -188,6 +190,9 @@ func Build(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) (*Docume
 			}
 		}
 		d.Claims = append(d.Claims, c)
+	}
+	for _, t := range v.Twins {
+		d.Twins = append(d.Twins, newTest(t))
 	}
 	for _, s := range r.Plan.Scenarios {
 		d.Scenarios = append(d.Scenarios, newScenario(s, r, v, summaries))
@@ -258,6 +263,7 @@ func newTest(t bench.Comparison) Test {
 		in := func(x float64) string { return quantity(x, t.Unit) }
 		out.Estimate = in(*t.Value) + interval(t.Low, t.High, in)
 	}
+	out.Beside = beside(t)
 	if t.OfMedian != nil {
 		out.OfText = quantity(*t.OfMedian, t.Unit)
 	}
@@ -273,6 +279,35 @@ func newTest(t bench.Comparison) Test {
 		out.Expected = fmt.Sprintf("%s, by more than %s×", t.Expect, number(t.Margin))
 	}
 	return out
+}
+
+// beside is what methods say that assume less than the interval does.
+func beside(t bench.Comparison) string {
+	h := t.HodgesLehmann
+	if h == nil {
+		return ""
+	}
+	format := func(x float64) string { return quantity(x, t.Unit) }
+	unit := ""
+	if t.Ratio != nil {
+		format, unit = number, "×"
+	}
+	text := "Hodges-Lehmann " + format(h.Value) + unit + interval(h.Low, h.High, format)
+	if t.P != nil {
+		text += fmt.Sprintf("; p %s", probability(*t.P))
+	}
+	if t.SignFlip != nil {
+		text += fmt.Sprintf(", by sign-flips %s", probability(*t.SignFlip))
+	}
+	return text
+}
+
+// probability has two significant digits.
+func probability(p float64) string {
+	if p < .0001 {
+		return "< 0.0001"
+	}
+	return fmt.Sprintf("%.2g", p)
 }
 
 // interval is what stands behind an estimate; a side that is nil is open.
@@ -424,6 +459,10 @@ func newCurve(c bench.Scaling) Curve {
 				out.Fit = strings.TrimSuffix(out.Fit, number(*f.Peak)) + "more than 1.5 times what was measured"
 			}
 		}
+		if low, high := c.Low, c.High; low != nil && high != nil {
+			out.Fit += fmt.Sprintf("; at 95%%, over resampled rounds: contention %s to %s, coherency %s to %s, peak %s",
+				number(low.Alpha), number(high.Alpha), number(low.Beta), number(high.Beta), peaks(low.Peak, high.Peak))
+		}
 		if c.Why != "" {
 			out.Fit += "; " + c.Why
 		}
@@ -440,6 +479,17 @@ func newCurve(c bench.Scaling) Curve {
 		out.Efficiency = append(out.Efficiency, number(p.Throughput/first.Throughput*first.N/p.N))
 	}
 	return out
+}
+
+// peaks are the bounds of a peak; one that is absent is infinite.
+func peaks(low, high *float64) string {
+	switch {
+	case low == nil:
+		return "none"
+	case high == nil:
+		return "at " + number(*low) + " or more"
+	}
+	return "at " + number(*low) + " to " + number(*high)
 }
 
 // rows of a scenario's table: each arm at each level.

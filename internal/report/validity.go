@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +12,7 @@ import (
 )
 
 // validity is the strip that tells how far the run can be trusted.
-func validity(r *record.Run, v *bench.Verdicts) []Check {
+func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Check {
 	var censored, planned, checked, failed, good, retried uint64
 	clock := bench.ClockKernel
 	var wake time.Duration
@@ -56,7 +55,7 @@ func validity(r *record.Run, v *bench.Verdicts) []Check {
 	checks := []Check{
 		{"Evidence", "profile " + r.Plan.Profile.Name, state(!r.Plan.Profile.Evidence, "warn"),
 			"demo and quick are a first look; ci and evidence have the rounds for more"},
-		{"Rounds", fmt.Sprint(r.Plan.Profile.Rounds), state(r.Plan.Profile.Rounds < 6, "warn"), "each is a fresh launch of every server, in shuffled order"},
+		rounds(r),
 		{"Trials", fmt.Sprintf("%d made, %d not valid, of these %d by the instrument's fault; %d phases of the others do not count, and %d were made once more", len(r.Results), invalid, instrument, void, again), state(invalid+void > 0, "warn"),
 			"those not valid are listed with their reason and enter no verdict"},
 		{"Conformance", fmt.Sprintf("%d of %d cells keep the contract; %d more need what this machine does not have", len(cells)-excluded-missing, len(cells)-missing, missing), state(excluded > 0, "warn"),
@@ -68,11 +67,9 @@ func validity(r *record.Run, v *bench.Verdicts) []Check {
 		{"Clock", clock, state(clock != bench.ClockKernel, "warn"),
 			"what the end of a request is read from; the program itself learned of it " + quantity(wake.Seconds(), "s") + " later in the mean of the worst phase"},
 	}
-	for _, c := range v.Controls {
-		off := math.Abs(c.Ratio/c.Work - 1)
-		checks = append(checks, Check{"Known work: " + c.Target, fmt.Sprintf("%.3f times the CPU time an answer for %.3f times the work (%.3f to %.3f)", c.Ratio, c.Work, c.Low, c.High), state(off > .05, "warn"),
-			"an instrument that is right shows what is known; more than 5% off is marked"})
-	}
+	checks = append(checks, together(v.Analysis), forced(v), steady(summaries))
+	checks = append(checks, twins(v.Twins)...)
+	checks = append(checks, controls(v.Controls)...)
 	checks = append(checks, gates(r)...)
 	checks = append(checks, certificates(r)...)
 	checks = append(checks, Check{"Pinning", cmpOr(r.Environment.Pinned, "unknown"), state(r.Plan.CPUs.Target == "", "bad"), "generator and servers on CPUs of their own"})
@@ -81,6 +78,136 @@ func validity(r *record.Run, v *bench.Verdicts) []Check {
 	}
 	for _, w := range v.Warnings {
 		checks = append(checks, Check{"Warning", w, "warn", ""})
+	}
+	return checks
+}
+
+// rounds says how many there were.
+func rounds(r *record.Run) Check {
+	made := 0
+	for _, t := range r.Results {
+		made = max(made, t.Trial.Round)
+	}
+	value := fmt.Sprint(made)
+	if planned := r.Plan.Profile.Rounds; planned != made {
+		value = fmt.Sprintf("%d of at most %d", made, planned)
+	}
+	return Check{"Rounds", value, state(made < 6, "warn"), "each is a fresh launch of every server, in shuffled order; what a look found decided is launched no more"}
+}
+
+// together says how the claims were judged as one family.
+func together(a bench.Analysis) Check {
+	name := fmt.Sprintf("%d claims judged together", a.Family)
+	if len(a.Looks) == 0 {
+		return Check{name, fmt.Sprintf("by Holm's correction at %g", a.Alpha), "ok", "so that the probability to decide any of them wrongly is no more than that; comparisons are shown at 95% each"}
+	}
+	var looks []string
+	for _, l := range a.Looks {
+		text := fmt.Sprintf("round %d (each comparison at %.3g", l.Rounds, l.Level)
+		if !l.Planned {
+			text += "; not planned"
+		}
+		looks = append(looks, fmt.Sprintf("%s): %d decided", text, len(l.Decided)))
+	}
+	return Check{name, strings.Join(looks, ", "), "ok",
+		fmt.Sprintf("looks that spend %g in all, of which each claim has an equal part; what was decided at a look is not judged again", a.Alpha)}
+}
+
+// forced counts the comparisons that a rule keeps inconclusive, whatever their interval.
+func forced(v *bench.Verdicts) Check {
+	count, claims := map[string]int{}, 0
+	n := 0
+	for _, c := range v.Claims {
+		for _, t := range c.Tests {
+			if t.Forced != "" {
+				count[t.Forced]++
+				n++
+			}
+		}
+		if c.Verdict == bench.Inconclusive && c.P != nil && *c.P < v.Analysis.Alpha {
+			claims++
+		}
+	}
+	var parts []string
+	for _, rule := range bench.ForcedNames {
+		if count[rule] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count[rule], rule))
+		}
+	}
+	value := fmt.Sprintf("%d comparisons", n)
+	if n > 0 {
+		value += ": " + strings.Join(parts, ", ")
+	}
+	if claims > 0 {
+		value += fmt.Sprintf("; %d claims, as ones of many", claims)
+	}
+	return Check{"Kept inconclusive by a rule", value, "ok", "their intervals alone would say more than the data bear"}
+}
+
+// steady counts the phases by their steady state.
+func steady(summaries []bench.Summary) Check {
+	var whole, later, never, short int
+	for _, s := range summaries {
+		for _, p := range s.Phases {
+			switch {
+			case !p.Measured:
+			case !p.Steady.Examined():
+				short++
+			case !p.Steady.Reached():
+				never++
+			case p.Steady.From > 0:
+				later++
+			default:
+				whole++
+			}
+		}
+	}
+	return Check{"Steady state", fmt.Sprintf("%d phases are steady from their begin, %d from later on, %d never; %d are too short to be looked at", whole, later, never, short),
+		state(never > 0 || short > whole+later, "warn"), "what is before the steady state does not count; where over a fifth of a side's trials have none, nothing is decided"}
+}
+
+// twins sum the A/A arm up.
+func twins(list []bench.Comparison) []Check {
+	if len(list) == 0 {
+		return []Check{{"A/A", "none was measured", "warn", "the same server under two names would show the noise"}}
+	}
+	count := map[bench.Verdict]int{}
+	widest, at := 0., ""
+	bad := false
+	for _, t := range list {
+		count[t.Verdict]++
+		bad = bad || t.Verdict == bench.Supported || t.Verdict == bench.Contradicted
+		if t.Low != nil && t.High != nil && *t.High / *t.Low > widest {
+			widest, at = *t.High / *t.Low, fmt.Sprintf("%s %s to %s", strings.TrimSpace(t.Metric), number(*t.Low), number(*t.High))
+		}
+	}
+	var parts []string
+	for _, name := range bench.VerdictNames {
+		if n := count[bench.Verdict(name)]; n > 0 {
+			word := map[bench.Verdict]string{bench.Supported: "decided higher", bench.Contradicted: "decided lower", bench.Inconclusive: "undecided"}[bench.Verdict(name)]
+			parts = append(parts, fmt.Sprintf("%d %s", n, cmpOr(word, name)))
+		}
+	}
+	why := "the same server under two names; decided different would make the run void. Undecided intervals are the noise floor"
+	if at != "" {
+		why += ": the widest is " + at
+	}
+	return []Check{{"A/A: " + list[0].Of, fmt.Sprintf("of %d comparisons: %s", len(list), strings.Join(parts, ", ")), state(bad, "bad"), why}}
+}
+
+// controls tell of known work.
+func controls(list []bench.Control) (checks []Check) {
+	if len(list) == 0 {
+		return []Check{{"Positive control", "none was measured", "warn", "work that is known to be more would show that the run sees a difference"}}
+	}
+	for _, c := range list {
+		found := "found"
+		if !c.Found {
+			found = "not found"
+		}
+		checks = append(checks, Check{fmt.Sprintf("Positive control: %s, %s", c.Target, strings.ReplaceAll(c.Metric, "_", " ")),
+			fmt.Sprintf("%s: %.3f× (%.3f to %.3f) for %.3f times the work", found, c.Ratio, c.Low, c.High, c.Work), state(!c.Found, "warn"),
+			"of the costs of an answer; the interval must hold the work, of which up to 5% may be the server's around it, and must not hold 1. Evidence without it is void"})
 	}
 	return checks
 }
@@ -165,7 +292,9 @@ func notShown(r *record.Run, v *bench.Verdicts) []string {
 		"Other machines: every figure is of the one machine described below.",
 		"Other versions, other code: the servers are our own reference servers, in the versions listed below.",
 		"A network: load and servers share this machine, so no figure holds a network's delay.",
-		"No A/A arm is part of this run: differences near the margin deserve doubt.",
+	}
+	if len(v.Twins) == 0 {
+		list = append(list, "The noise: no A/A arm is part of this run, so differences near the margin deserve doubt.")
 	}
 	if r.Plan.Runner == "process" {
 		list = append(list, "Containers: servers ran as plain processes, without limits on memory.")
@@ -197,9 +326,11 @@ func method(r *record.Run) []string {
 		fmt.Sprintf("Each trial is a fresh launch. Each kind of work is warmed up for %v. Latency and delivery are measured in an open loop at common rates, for %v or as long as the "+
 			"scenario's percentile takes; throughput, cores, CPU time and memory in a closed loop for %v.", p.Warmup, p.Measure, p.Measure),
 		"Capacity is the highest rate at which late or failed answers stay under 1% and failures under what the SLO allows. It is searched for in each launch, by probes of " + p.Probe.String() + ", to " + p.Resolution.String() + ".",
-		fmt.Sprintf("There are %d rounds; each launches every server for every scenario once, in an order shuffled by seed %d. Comparisons are made within rounds.", p.Rounds, r.Plan.Seed),
+		fmt.Sprintf("There are %d rounds at most; each launches every server for every scenario once, in an order shuffled by seed %d. Comparisons are made within rounds.", p.Rounds, r.Plan.Seed),
 		"Response time counts from the moment a request was due, so a stall is charged for every request that it delayed.",
-		"The unit is the launch, never the request: a ratio is the geometric mean over rounds, its interval Student's t at 95% on the log scale.",
+		"The unit is the launch, never the request: a ratio is the geometric mean over rounds, its interval Student's t on the log scale, at 95% or, where the run is judged at several looks, at the look's level. Beside it stand the Hodges-Lehmann estimate and the exact sign-flip test; " +
+			"a decision that the latter could confirm, and does not, is none.",
+		"The claims are judged as one family: a verdict is wrong for any of them with a probability of 5% at most.",
 		"Supported, contradicted and practically equal ask that the whole interval lies beyond, beyond the other way, or within the margin. Anything else is inconclusive.",
 		"A percentile is given only where 100 samples or more lie beyond it. No percentile is an average of percentiles of requests; tables show the median over trials.",
 	}
@@ -228,7 +359,9 @@ func rerun(r *record.Run) string {
 		text += " --scenario " + s.Name
 	}
 	for _, t := range r.Plan.Targets {
-		text += " --target " + t.Name
+		if t.TwinOf == "" {
+			text += " --target " + t.Name
+		}
 	}
 	return text
 }

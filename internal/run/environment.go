@@ -2,6 +2,8 @@ package run
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"runtime"
@@ -28,6 +30,10 @@ func Machine(ctx context.Context) bench.Environment {
 	if info, err := host.InfoWithContext(ctx); err == nil {
 		e.OS = strings.TrimSpace(info.Platform + " " + info.PlatformVersion)
 		e.Kernel = info.KernelVersion
+		if info.HostID != "" { // nobody needs to know it; two runs need to know whether it is the same
+			sum := sha256.Sum256([]byte("claimbench machine " + info.HostID))
+			e.Machine = hex.EncodeToString(sum[:8])
+		}
 		if info.VirtualizationRole == "guest" {
 			e.Virtual = info.VirtualizationSystem
 		}
@@ -103,6 +109,8 @@ func sameMachine(before *bench.Environment, now bench.Environment) error {
 	}
 	changed := ""
 	switch {
+	case before.Machine != "" && before.Machine != now.Machine:
+		changed = fmt.Sprintf("it was machine %s, and is %s", before.Machine, now.Machine)
 	case before.CPU != now.CPU || before.CPUs != now.CPUs:
 		changed = fmt.Sprintf("the CPU was %s (%d), and is %s (%d)", before.CPU, before.CPUs, now.CPU, now.CPUs)
 	case before.Kernel != now.Kernel:

@@ -93,6 +93,9 @@ func (c *Conductor) verify(ctx context.Context) (map[string]bench.About, error) 
 		scenario, _ := c.Plan.Scenario(t.Scenario)
 		for _, l := range scenario.AllLevels() {
 			cell := bench.CellName(t.Arm(), l.Name)
+			if c.Dropped != nil && c.Dropped(cell, c.Looked+1) { // an earlier session's look did so
+				c.out[cell] = fmt.Sprintf("dropped at round %d", c.Looked)
+			}
 			event, reason := "", ""
 			switch {
 			case t.Round > 1:
@@ -122,7 +125,7 @@ func (c *Conductor) hasLevel(t bench.Trial) bool {
 
 // anythingLeft is an error where there is nothing to measure.
 func (c *Conductor) anythingLeft() error {
-	if len(c.Plan.Trials) > 0 && slices.ContainsFunc(c.Plan.Trials, c.hasLevel) {
+	if c.Looked > 0 || len(c.Plan.Trials) > 0 && slices.ContainsFunc(c.Plan.Trials, c.hasLevel) {
 		return nil
 	}
 	var all []string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
@@ -42,6 +43,14 @@ type Conductor struct {
 	// Certify measures the instrument before the first trial, at the rates of the plan;
 	// nil where it is not to be measured.
 	Certify func(ctx context.Context, generator, servers cpuset.Set) (bench.Certificate, error)
+
+	// Look judges the rounds up to that one, and tells which cells (bench.CellName) more rounds are
+	// needed of, and which claims need them. It is called after the rounds that the plan says.
+	Look func(round int) (cells map[string]bool, claims []string, err error)
+	// Looked is the last round that an earlier session of the same run looked at, and Dropped
+	// tells which cells need not be measured in a round, by what was seen then.
+	Looked  int
+	Dropped func(cell string, round int) bool
 
 	// Deadline is when the run has to end with what is known by then; zero for no such time.
 	Deadline time.Time
@@ -111,7 +120,13 @@ func (c *Conductor) Run(ctx context.Context) (err error) {
 // trials makes the trials one after the other.
 func (c *Conductor) trials(ctx context.Context) error {
 	for _, t := range c.Plan.Trials {
-		if c.Done(t.N) || !c.hasLevel(t) {
+		if c.Done(t.N) {
+			continue
+		}
+		if err := c.look(t.Round); err != nil {
+			return err
+		}
+		if !c.hasLevel(t) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -128,6 +143,46 @@ func (c *Conductor) trials(ctx context.Context) error {
 		c.pace.took(t, time.Since(began))
 	}
 	return c.Writer.Journal(record.Entry{Event: record.EventEnd})
+}
+
+// look judges the rounds before that one, where the plan says so and it was not done yet, and
+// drops what no claim needs any more. The journal shows it.
+func (c *Conductor) look(round int) error {
+	for _, at := range c.Plan.Profile.Looks {
+		if at >= round || at <= c.Looked {
+			continue
+		}
+		c.Observer.Doing(fmt.Sprintf("judging %d rounds", at))
+		needed, claims, err := c.Look(at)
+		if err != nil {
+			return fmt.Errorf("look at round %d: %w", at, err)
+		}
+		dropped := 0
+		for _, t := range c.Plan.Trials {
+			scenario, _ := c.Plan.Scenario(t.Scenario)
+			for _, l := range scenario.AllLevels() {
+				cell := bench.CellName(t.Arm(), l.Name)
+				if t.Round != at || needed[cell] || c.out[cell] != "" {
+					continue
+				}
+				c.out[cell] = fmt.Sprintf("dropped at round %d", at)
+				dropped++
+				if err := c.Writer.Journal(record.Entry{Event: record.EventDrop, Round: at, Arm: t.Arm(), Level: l.Name}); err != nil {
+					return err
+				}
+			}
+		}
+		c.Looked = at
+		reason := fmt.Sprintf("%d claims are open (%s); %d cells are measured no more", len(claims), strings.Join(claims, ", "), dropped)
+		if len(claims) == 0 {
+			reason = "no claim is open: nothing more is measured"
+		}
+		if err := c.Writer.Journal(record.Entry{Event: record.EventLook, Round: at, Reason: reason}); err != nil {
+			return err
+		}
+		c.Observer.Doing(fmt.Sprintf("round %d: %s", at, reason))
+	}
+	return nil
 }
 
 // certify measures the instrument and keeps its certificate. A resumed run keeps
