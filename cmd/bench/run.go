@@ -203,7 +203,7 @@ func (s *session) measure(ctx context.Context, w *work) (err error) {
 		return judge.Open(r)
 	}
 	if w.old != nil {
-		c.Done, c.Dropped = w.old.Done, w.old.Dropped
+		c.Done, c.Dropped, c.Made, c.Commons = w.old.Done, w.old.Dropped, w.old.Results, w.old.Commons()
 		if looks := w.old.Looks(); len(looks) > 0 {
 			c.Looked = slices.Max(looks)
 		}

@@ -37,7 +37,9 @@ type Profile struct {
 	Warmup  Duration `json:"warmup"`  // of each trial
 	Measure Duration `json:"measure"` // of each phase
 	Rates   int      `json:"rates"`   // how many of a scenario's rates are measured, 0 for all
-	Tiers   int      `json:"tiers"`   // how many of a scenario's tiers are measured, 0 for all
+	// Shares of the smallest capacity of those compared, at which they are measured beside the rates.
+	Shares []Percent `json:"shares,omitempty"`
+	Tiers  int       `json:"tiers"` // how many of a scenario's tiers are measured, 0 for all
 	// Probe is how long one rate is tried in the search for a capacity, 0 for no search;
 	// Resolution how close the rates that held and that did not have to come.
 	Probe      Duration `json:"probe,omitzero"`
@@ -57,16 +59,38 @@ var Profiles = []Profile{
 		Probe: seconds(.6), Resolution: .06, Launches: 2, Stretch: seconds(5)},
 	{Name: "ci", Rounds: 10, Warmup: seconds(1), Measure: seconds(3), Rates: 1, Tiers: 1,
 		Probe: seconds(1), Resolution: .04, Launches: 2, Stretch: seconds(5), Evidence: true},
-	{Name: "evidence", Rounds: 30, Looks: []int{10, 20, 30}, Warmup: seconds(1.5), Measure: seconds(3),
+	{Name: "evidence", Rounds: 30, Looks: []int{10, 20, 30}, Warmup: seconds(1.5), Measure: seconds(3), Rates: 1, Shares: []Percent{.25, .5, .75},
 		Probe: seconds(2), Resolution: .02, Launches: 2, Stretch: seconds(15), Evidence: true},
 }
 
-// RatesOf are the scenario's rates that the profile measures.
-func (p Profile) RatesOf(s Scenario) []Rate {
-	if p.Rates > 0 && p.Rates < len(s.Rates) {
-		return s.Rates[:p.Rates]
+// Offers are the loads at which the profile measures the scenario's latency or delivery: its rates and, where
+// its capacity is found, shares of that.
+func (p Profile) Offers(s Scenario) (list []Offered) {
+	for i, rate := range s.Rates {
+		if p.Rates == 0 || i < p.Rates {
+			list = append(list, Offered{Rate: rate})
+		}
 	}
-	return s.Rates
+	if s.Measures(MeasureCapacity) && p.Probe.Duration > 0 {
+		for _, share := range p.Shares {
+			list = append(list, Offered{Share: share})
+		}
+	}
+	return list
+}
+
+// Lasts is how long a phase at the rate lasts: as long as the profile says or, where the
+// profile allows that, as the scenario's percentile takes, or else the 90th or the
+// 50th. Poisson arrivals scatter: 5% more are planned.
+func (p Profile) Lasts(s Scenario, rate Rate) Duration {
+	for _, q := range []float64{float64(s.Percentile), .9, .5} {
+		samples := BeyondQuantile / (1 - q) * 1.05
+		needed := time.Duration(samples / float64(rate) / float64(s.Workload.Answers()) * float64(time.Second))
+		if q <= float64(s.Percentile) && needed <= p.Stretch.Duration {
+			return Duration{max(p.Measure.Duration, needed.Round(10*time.Millisecond))}
+		}
+	}
+	return p.Measure
 }
 
 func seconds(s float64) Duration { return Duration{time.Duration(s * float64(time.Second))} }
@@ -111,14 +135,14 @@ const Warmup = "warmup"
 const Again = "~2"
 
 // PhaseName is the name of a phase: its level, if the scenario has any, then what it
-// measures, then its rate, if that is not 0: "threads/throughput", "latency@200/s".
-func PhaseName(level, measure string, r Rate) string {
+// measures, then what it is offered, if anything: "threads/throughput", "latency@200/s", "latency@50%".
+func PhaseName(level, measure string, at Offered) string {
 	name := measure
 	if level != "" {
 		name = level + "/" + measure
 	}
-	if r > 0 {
-		name += "@" + r.String()
+	if text := strings.TrimSuffix(at.String(), " of capacity"); text != "" {
+		name += "@" + text
 	}
 	return name
 }

@@ -21,15 +21,33 @@ var ArrivalsNames = []string{string(Constant), string(Poisson)}
 // last is answered. The due times of an open loop are a function of the
 // schedule alone.
 type Schedule struct {
-	Rate        Rate     `json:"rate,omitempty"` // requests a second
+	Offered
 	Arrivals    Arrivals `json:"arrivals,omitempty"`
 	Connections int      `json:"connections,omitempty"`
 	Duration    Duration `json:"duration"`
 	Seed        uint64   `json:"seed"`
 }
 
+// Offered is the load that an open loop offers: a rate or, in a plan, a share of the smallest
+// capacity of the servers that are compared, which the run finds in its first round. A closed loop offers neither.
+type Offered struct {
+	Rate  Rate    `json:"rate,omitempty"` // requests a second
+	Share Percent `json:"share,omitempty"`
+}
+
+// String is "200/s" or "50% of capacity"; empty for neither.
+func (o Offered) String() string {
+	switch {
+	case o.Share > 0:
+		return o.Share.String() + " of capacity"
+	case o.Rate > 0:
+		return o.Rate.String()
+	}
+	return ""
+}
+
 // Open reports whether the schedule is an open loop.
-func (s Schedule) Open() bool { return s.Rate > 0 }
+func (s Schedule) Open() bool { return s.Rate > 0 || s.Share > 0 }
 
 // Hit is one request, or one delivery of a message to a member, or one event of a
 // stream. Due, Sent and Done count from the start of the drive.

@@ -18,7 +18,8 @@ type PhaseSummary struct {
 	Name     string
 	Level    string
 	Measured bool // it is no warm-up and no probe of a search
-	Rate     Rate // 0 in a closed loop
+	Rate     Rate // that it was driven at; 0 in a closed loop
+	Confirms bool // it tried the capacity of an earlier launch
 	Requests int  // due; in a closed loop those sent
 	Good     int
 	Failed   int
@@ -65,8 +66,8 @@ type Point struct {
 type Value struct {
 	Metric string
 	Level  string
-	Rate   Rate // 0 where the metric is not taken at a rate
-	Value  float64
+	Offered
+	Value float64
 }
 
 // Phase returns the summary of the phase of that name.
@@ -79,10 +80,10 @@ func (s *Summary) Phase(name string) (PhaseSummary, bool) {
 	return PhaseSummary{}, false
 }
 
-// Value returns the trial's number for a metric at a level and a rate.
-func (s *Summary) Value(metric, level string, rate Rate) (float64, bool) {
+// Value returns the trial's number for a metric at a level and an offered load.
+func (s *Summary) Value(metric, level string, at Offered) (float64, bool) {
 	for _, v := range s.Values {
-		if v.Metric == metric && v.Level == level && v.Rate == rate {
+		if v.Metric == metric && v.Level == level && v.Offered == at {
 			return v.Value, true
 		}
 	}

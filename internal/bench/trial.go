@@ -50,6 +50,7 @@ type PhaseResult struct {
 	Services    map[string]time.Duration `json:"service_cpu_ns,omitempty"`       // CPU time of launched services, by service
 	Beside      *BesideResult            `json:"beside,omitempty"`
 	Probe       *Probe                   `json:"probe,omitempty"`       // of a phase that is part of a search for a capacity
+	Rate        Rate                     `json:"rate,omitempty"`        // of a phase at a share of a capacity
 	GoodHits    uint64                   `json:"good"`                  // for orientation; judged from the raw hits
 	Undelivered uint64                   `json:"undelivered,omitempty"` // deliveries lost, out of order or to a closed connection
 	FailedHits  uint64                   `json:"failed"`
@@ -68,6 +69,9 @@ type Probe struct {
 	Search string `json:"search"` // name of the plan's phase
 	Rate   Rate   `json:"rate"`
 	Held   bool   `json:"held"`
+	// Confirms says that it tried the capacity that the search in an earlier launch had found, and is no
+	// part of this launch's.
+	Confirms bool `json:"confirms,omitempty"`
 	// Limit says what of the instrument was at its limit, so that a rate that did not hold
 	// says nothing about the server.
 	Limit string `json:"limit,omitempty"`

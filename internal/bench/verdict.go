@@ -64,20 +64,20 @@ type ClaimVerdict struct {
 
 // Comparison is the judgement of one test in one tier, at one rate.
 type Comparison struct {
-	Scenario string  `json:"scenario"`
-	Metric   string  `json:"metric"`
-	Unit     string  `json:"unit"`
-	Of       string  `json:"of"` // target
-	To       string  `json:"to,omitempty"`
-	Tier     string  `json:"tier,omitempty"`
-	Rate     Rate    `json:"rate,omitempty"`
-	Variant  Variant `json:"variant,omitempty"`
-	Level    string  `json:"level,omitempty"`
-	Base     *Base   `json:"base,omitempty"`
-	Expect   string  `json:"expect,omitempty"`
-	Margin   float64 `json:"margin,omitempty"` // ratio above 1
-	Bound    float64 `json:"bound,omitempty"`
-	BoundIs  string  `json:"bound_is,omitempty"` // "at_most" or "at_least"
+	Scenario string `json:"scenario"`
+	Metric   string `json:"metric"`
+	Unit     string `json:"unit"`
+	Of       string `json:"of"` // target
+	To       string `json:"to,omitempty"`
+	Tier     string `json:"tier,omitempty"`
+	Offered
+	Variant Variant `json:"variant,omitempty"`
+	Level   string  `json:"level,omitempty"`
+	Base    *Base   `json:"base,omitempty"`
+	Expect  string  `json:"expect,omitempty"`
+	Margin  float64 `json:"margin,omitempty"` // ratio above 1
+	Bound   float64 `json:"bound,omitempty"`
+	BoundIs string  `json:"bound_is,omitempty"` // "at_most" or "at_least"
 
 	Verdict Verdict `json:"verdict"`
 	Why     string  `json:"why"`

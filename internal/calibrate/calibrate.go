@@ -107,7 +107,7 @@ func (c Calibration) accuracy(ctx context.Context, into *bench.Certificate) erro
 		}
 		latency, lag := hdrhistogram.New(1, int64(10*time.Minute), 3), hdrhistogram.New(1, int64(10*time.Minute), 3)
 		a := bench.Accuracy{Rate: rate}
-		stats, err := driver.Drive(ctx, server.URL, workload(), bench.Schedule{Rate: rate, Arrivals: bench.Poisson, Seed: 1, Duration: bench.Duration{Duration: c.Duration}},
+		stats, err := driver.Drive(ctx, server.URL, workload(), bench.Schedule{Offered: bench.Offered{Rate: rate}, Arrivals: bench.Poisson, Seed: 1, Duration: bench.Duration{Duration: c.Duration}},
 			func(h bench.Hit) {
 				lag.RecordValue(int64(h.Lag()))
 				if h.Good() {

@@ -225,7 +225,7 @@ func dependsOn(tests []*cell) string {
 		{"scenario", func(t *cell) string { return t.Scenario }},
 		{"kind of work", func(t *cell) string { return bench.CellName(t.Scenario, t.Level) }},
 		{"tier", func(t *cell) string { return t.Tier }},
-		{"rate", func(t *cell) string { return t.Rate.String() }},
+		{"rate", func(t *cell) string { return t.Offered.String() }},
 		{"server", func(t *cell) string { return t.Of }},
 		{"kind of work and metric", func(t *cell) string { return bench.CellName(t.Scenario, t.Level) + " " + t.Metric }},
 		{"metric and tier", func(t *cell) string { return t.Metric + ", " + t.Tier }},

@@ -59,9 +59,9 @@ func (c *court) compare(test bench.Test) []*cell {
 	}
 	var all []*cell
 	for _, pair := range pairs {
-		for _, rate := range ratesOf(metric, scenario, c.run.Plan.Profile) {
+		for _, at := range offersOf(metric, scenario, c.run.Plan.Profile) {
 			x := &cell{Comparison: blank, metric: metric}
-			x.Of, x.To, x.Tier, x.Rate = pair.Of, pair.To, pair.Tier, rate
+			x.Of, x.To, x.Tier, x.Offered = pair.Of, pair.To, pair.Tier, at
 			x.Warnings = []string{}
 			if metric.Exact {
 				c.count(x)
@@ -114,7 +114,7 @@ func (c *court) count(x *cell) {
 		err := fmt.Errorf("no round has a valid trial of %s%s", target, c.because(arm))
 		for round := 1; round <= c.run.Plan.Profile.Rounds; round++ {
 			if t := c.trials[arm][round]; t != nil {
-				n, err := t.value(x.metric, x.Level, 0)
+				n, err := t.value(x.metric, x.Level, bench.Offered{})
 				if err == nil {
 					return n, nil
 				}

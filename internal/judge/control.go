@@ -109,7 +109,7 @@ func (c *court) controls() (list []bench.Control) {
 		for _, metric := range controlMetrics {
 			var costs []float64
 			for round := 1; round <= c.run.Plan.Profile.Rounds; round++ {
-				x, err := c.relative(k.at, round, bench.Metrics[metric], 0)
+				x, err := c.relative(k.at, round, bench.Metrics[metric], bench.Offered{})
 				if metric == "throughput" {
 					x = 1 / x
 				}

@@ -170,6 +170,9 @@ func (c *court) tell(x *cell, f finding) {
 		x.P = finite(f.p)
 	}
 	planned := c.looks[f.look].Rounds
+	if x.Share > 0 {
+		planned-- // the first finds the capacities
+	}
 	if missing := planned - x.Rounds; missing > 0 {
 		x.Warnings = append(x.Warnings, fmt.Sprintf("%d of %d rounds have no valid pair", missing, planned))
 	}

@@ -56,7 +56,7 @@ func (s study) write(t testing.TB) string {
 	for round := 1; round <= s.rounds; round++ {
 		for _, target := range targets {
 			p.Trials = append(p.Trials, bench.Trial{N: len(p.Trials) + 1, Round: round, Scenario: "json", Target: target.Name, CPUs: "1", Phases: []bench.Phase{
-				{Name: "latency@500/s", Measure: bench.MeasureLatency, Schedule: bench.Schedule{Rate: 500, Duration: second}},
+				{Name: "latency@500/s", Measure: bench.MeasureLatency, Schedule: bench.Schedule{Offered: bench.Offered{Rate: 500}, Duration: second}},
 				{Name: "throughput", Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: second}},
 			}})
 		}

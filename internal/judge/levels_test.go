@@ -73,7 +73,7 @@ func (s parallel) verdicts(t *testing.T) *bench.Verdicts {
 				took = 4*s.took["1 one"] + time.Duration(trial.Round)*time.Microsecond
 			}
 			took += time.Duration(trial.Round) * took / 1000 // no two rounds alike
-			name := bench.PhaseName(level, bench.MeasureThroughput, 0)
+			name := bench.PhaseName(level, bench.MeasureThroughput, bench.Offered{})
 			file.Begin(name)
 			for i := range 100 {
 				at := time.Duration(i) * took
@@ -86,7 +86,7 @@ func (s parallel) verdicts(t *testing.T) *bench.Verdicts {
 			r.Phases = append(r.Phases, result)
 		}
 		for i, probe := range s.probes {
-			probe.Search = bench.PhaseName("one", bench.MeasureCapacity, 0)
+			probe.Search = bench.PhaseName("one", bench.MeasureCapacity, bench.Offered{})
 			probe.Rate += bench.Rate(trial.Round)
 			name := fmt.Sprintf("%s#%d", probe.Search, i+1)
 			file.Begin(name)

@@ -34,12 +34,15 @@ func (c *court) caveats(x *cell, at side, round int) (open bool) {
 	}
 	m := x.metric
 	if m.Name == "capacity" {
+		if held, tried := c.confirmed(at); tried > 1 && 2*held < tried {
+			warn("%s: another launch confirmed the capacity in %d of %d rounds only: it may be flattered by luck", at.cell(), held, tried)
+		}
 		if _, open, _ = t.capacity(at.level); open {
 			warn("%s: the instrument came to its limit, so the server's capacity is at least this", at.cell())
 		}
 		return open
 	}
-	name := bench.PhaseName(at.level, t.measure(m), x.Rate)
+	name := bench.PhaseName(at.level, t.measure(m), x.Offered)
 	phase, p, err := t.phase(name)
 	if err != nil {
 		return false
@@ -73,6 +76,23 @@ func (c *court) caveats(x *cell, at side, round int) (open bool) {
 		warn("%s: neither server nor generator was busy, so the number of connections set this throughput", arm)
 	}
 	return false
+}
+
+// confirmed is in how many launches the capacity that the one before had shown held, of how many
+// in which it was tried.
+func (c *court) confirmed(at side) (held, tried int) {
+	for _, t := range c.trials[at.arm] {
+		for i, p := range t.result.Phases {
+			if p.Level != at.level || !t.summary.Phases[i].Confirms || p.Probe.Limit != "" {
+				continue
+			}
+			tried++
+			if t.summary.Phases[i].Held {
+				held++
+			}
+		}
+	}
+	return held, tried
 }
 
 // nearCapacity reports whether the phase came near the most that the generator

@@ -46,7 +46,7 @@ type curve struct {
 
 // point adds what a trial shows at a level to its server's curve.
 func (c *court) point(curves map[string]*curve, t *trial, arm string, round int, l bench.Level) {
-	x, err := t.value(bench.Metrics["throughput"], l.Name, 0)
+	x, err := t.value(bench.Metrics["throughput"], l.Name, bench.Offered{})
 	if err != nil {
 		return
 	}
@@ -65,7 +65,7 @@ func (c *court) point(curves map[string]*curve, t *trial, arm string, round int,
 		on.throughput[n], on.memory[n] = map[int]float64{}, map[int]float64{}
 	}
 	on.throughput[n][round] = x
-	if m, err := t.value(bench.Metrics["memory_bytes"], l.Name, 0); err == nil {
+	if m, err := t.value(bench.Metrics["memory_bytes"], l.Name, bench.Offered{}); err == nil {
 		on.memory[n][round] = m
 	}
 	if c.caveats(&cell{metric: bench.Metrics["throughput"]}, side{arm, l.Name}, round) {

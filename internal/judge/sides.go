@@ -161,10 +161,10 @@ func (c *court) gather(x *cell, of, to [2]side) (s sides, why string) {
 		}
 	}
 	for round := 1; round <= c.run.Plan.Profile.Rounds; round++ {
-		a, err := c.relative(of, round, x.metric, x.Rate)
+		a, err := c.relative(of, round, x.metric, x.Offered)
 		b := x.Bound
 		if err == nil && x.To != "" {
-			b, err = c.relative(to, round, x.metric, x.Rate)
+			b, err = c.relative(to, round, x.metric, x.Offered)
 		}
 		if errors.Is(err, errNoGrowth) {
 			s.noGrowth = append(s.noGrowth, round)
@@ -173,10 +173,18 @@ func (c *court) gather(x *cell, of, to [2]side) (s sides, why string) {
 			why = err.Error()
 			continue
 		}
+		if x.Share > 0 && x.To != "" {
+			_, p, _ := c.phase(x, of[0], round)
+			_, q, _ := c.phase(x, to[0], round)
+			if p.Rate != q.Rate {
+				why = fmt.Sprintf("the two were driven at %s and %s, which is no common rate", p.Rate, q.Rate)
+				continue
+			}
+		}
 		s.round, s.of, s.to = append(s.round, round), append(s.of, a), append(s.to, b)
 		for i, at := range [][2]side{of, to} {
 			if i < len(s.apart) {
-				s.apart[i] = append(s.apart[i], c.apart(at, round, x.metric, x.Rate))
+				s.apart[i] = append(s.apart[i], c.apart(at, round, x.metric, x.Offered))
 			}
 		}
 		if x.metric.Quantile > 0 && x.To != "" && x.Base == nil {
@@ -204,16 +212,16 @@ func (c *court) phase(x *cell, at side, round int) (bench.PhaseResult, bench.Pha
 	if t == nil {
 		return bench.PhaseResult{}, bench.PhaseSummary{}, errors.New("there is no valid trial")
 	}
-	return t.phase(bench.PhaseName(at.level, t.measure(x.metric), x.Rate))
+	return t.phase(bench.PhaseName(at.level, t.measure(x.metric), x.Offered))
 }
 
 // relative is a side's number in a round, relative to its base if it has one.
-func (c *court) relative(at [2]side, round int, m bench.Metric, rate bench.Rate) (float64, error) {
-	x, err := c.value(at[0], round, m, rate)
+func (c *court) relative(at [2]side, round int, m bench.Metric, offered bench.Offered) (float64, error) {
+	x, err := c.value(at[0], round, m, offered)
 	if err != nil || at[1].arm == "" {
 		return x, err
 	}
-	base, err := c.value(at[1], round, m, rate)
+	base, err := c.value(at[1], round, m, offered)
 	if err != nil {
 		return 0, err
 	}
@@ -242,9 +250,9 @@ func (c *court) because(arm string) string {
 }
 
 // apart is how much a side's number differs from its base, in the metric's unit.
-func (c *court) apart(at [2]side, round int, m bench.Metric, rate bench.Rate) float64 {
-	x, _ := c.value(at[0], round, m, rate)
-	base, _ := c.value(at[1], round, m, rate)
+func (c *court) apart(at [2]side, round int, m bench.Metric, offered bench.Offered) float64 {
+	x, _ := c.value(at[0], round, m, offered)
+	base, _ := c.value(at[1], round, m, offered)
 	return x - base
 }
 
@@ -252,12 +260,12 @@ func (c *court) apart(at [2]side, round int, m bench.Metric, rate bench.Rate) fl
 var errNoGrowth = errors.New("memory did not grow with its connections")
 
 // value is an arm's number in a round.
-func (c *court) value(at side, round int, m bench.Metric, rate bench.Rate) (float64, error) {
+func (c *court) value(at side, round int, m bench.Metric, offered bench.Offered) (float64, error) {
 	t := c.trials[at.arm][round]
 	if t == nil {
 		return 0, fmt.Errorf("no round has a valid trial of %s%s", at.arm, c.because(at.arm))
 	}
-	x, err := t.value(m, at.level, rate)
+	x, err := t.value(m, at.level, offered)
 	if err == nil && (!(x > 0) || math.IsInf(x, 0)) {
 		err = fmt.Errorf("%s gave %v, which cannot be compared", at.cell(), x)
 	}

@@ -23,6 +23,7 @@ func summarise(r *record.Run, result bench.TrialResult, scenario bench.Scenario)
 		if scenario.SLO != nil {
 			p.tally.SLO = *scenario.SLO
 		}
+		p.Confirms = phase.Probe != nil && phase.Probe.Confirms && phase.Void == ""
 		p.Measured = phase.Measure != "" && phase.Probe == nil && phase.Void == ""
 		readers[phase.Name] = p
 	}
@@ -43,9 +44,9 @@ func summarise(r *record.Run, result bench.TrialResult, scenario bench.Scenario)
 	for _, l := range scenario.AllLevels() {
 		for _, name := range bench.MetricNames() {
 			m := bench.Metrics[name]
-			for _, rate := range ratesOf(m, scenario, r.Plan.Profile) {
-				if v, err := t.value(m, l.Name, rate); err == nil && !m.Based && name != "settings" {
-					s.Values = append(s.Values, bench.Value{Metric: name, Level: l.Name, Rate: rate, Value: v})
+			for _, at := range offersOf(m, scenario, r.Plan.Profile) {
+				if v, err := t.value(m, l.Name, at); err == nil && !m.Based && name != "settings" {
+					s.Values = append(s.Values, bench.Value{Metric: name, Level: l.Name, Offered: at, Value: v})
 				}
 			}
 		}
@@ -72,10 +73,13 @@ func counted(result bench.TrialResult, s *bench.Summary) bench.TrialResult {
 	return result
 }
 
-// rateOf is the rate that a phase was driven at: a probe's own, or as planned.
+// rateOf is the rate that a phase was driven at: a probe's own, the share of a capacity, or as planned.
 func rateOf(t bench.Trial, p bench.PhaseResult) bench.Rate {
 	if p.Probe != nil {
 		return p.Probe.Rate
+	}
+	if p.Rate > 0 {
+		return p.Rate
 	}
 	for _, planned := range t.Phases {
 		if planned.Name == strings.TrimSuffix(p.Name, bench.Again) {
@@ -85,13 +89,13 @@ func rateOf(t bench.Trial, p bench.PhaseResult) bench.Rate {
 	return 0
 }
 
-// ratesOf are the rates at which a trial of the scenario has a number for the metric:
-// 0 where it is not taken at a rate.
-func ratesOf(m bench.Metric, s bench.Scenario, p bench.Profile) []bench.Rate {
+// offersOf are the loads at which a trial of the scenario has a number for the metric: none in particular
+// where it is not taken at a rate.
+func offersOf(m bench.Metric, s bench.Scenario, p bench.Profile) []bench.Offered {
 	if m.AtRate {
-		return p.RatesOf(s)
+		return p.Offers(s)
 	}
-	return []bench.Rate{0}
+	return []bench.Offered{{}}
 }
 
 // reader takes in the hits of one phase.
@@ -179,9 +183,9 @@ func enough(n int, q float64) bool {
 	return math.Round(float64(n)*(1-q)*1e6) >= bench.BeyondQuantile*1e6
 }
 
-// value is the trial's number for a metric at a level, and at a rate where it is taken
+// value is the trial's number for a metric at a level, and at an offered load where it is taken
 // at one. The error says why there is none.
-func (t *trial) value(m bench.Metric, level string, rate bench.Rate) (float64, error) {
+func (t *trial) value(m bench.Metric, level string, at bench.Offered) (float64, error) {
 	switch {
 	case m.Name == "capacity":
 		low, _, err := t.capacity(level)
@@ -193,7 +197,7 @@ func (t *trial) value(m bench.Metric, level string, rate bench.Rate) (float64, e
 	case m.Name == "image_bytes":
 		return known(float64(t.result.Size), "there is no image where servers run as plain processes")
 	}
-	name := bench.PhaseName(level, t.measure(m), rate)
+	name := bench.PhaseName(level, t.measure(m), at)
 	result, p, err := t.phase(name)
 	if err != nil {
 		return 0, err
@@ -205,8 +209,8 @@ func (t *trial) value(m bench.Metric, level string, rate bench.Rate) (float64, e
 			}
 		}
 		return 0, fmt.Errorf("%s needs %.0f samples a trial, so that %d lie beyond it; at %s this profile makes about %.0f",
-			m.Name, bench.BeyondQuantile/(1-m.Quantile), bench.BeyondQuantile, rate,
-			float64(rate)*float64(t.scenario.Workload.Answers())*phaseSeconds(t.result.Trial, name))
+			m.Name, bench.BeyondQuantile/(1-m.Quantile), bench.BeyondQuantile, at,
+			float64(p.Rate)*float64(t.scenario.Workload.Answers())*phaseSeconds(t.result.Trial, name))
 	}
 	if p.Good == 0 {
 		return 0, fmt.Errorf("%s has no good answer", name)
@@ -269,12 +273,12 @@ func (t *trial) absent(level, otherwise string) error {
 // Where no rate is known that did not hold, since the instrument came to its limit, it
 // or where a rate between the two was met by that limit, it is a lower bound: open.
 func (t *trial) capacity(level string) (low float64, open bool, err error) {
-	search := bench.PhaseName(level, bench.MeasureCapacity, 0)
+	search := bench.PhaseName(level, bench.MeasureCapacity, bench.Offered{})
 	var high float64
 	var limited []float64 // rates at which the instrument was at its limit
 	limit, probes := "", 0
 	for i, p := range t.result.Phases {
-		if p.Probe == nil || p.Probe.Search != search || p.Void != "" {
+		if p.Probe == nil || p.Probe.Confirms || p.Probe.Search != search || p.Void != "" {
 			continue
 		}
 		probes++

@@ -69,7 +69,7 @@ func TestOpenLoopSendsTheWholeSchedule(t *testing.T) {
 	})
 	for _, arrivalsOf := range []bench.Arrivals{bench.Constant, bench.Poisson} {
 		served.Store(0)
-		s := schedule(bench.Schedule{Rate: 400, Arrivals: arrivalsOf, Seed: 7}, 500*time.Millisecond)
+		s := schedule(bench.Schedule{Offered: bench.Offered{Rate: 400}, Arrivals: arrivalsOf, Seed: 7}, 500*time.Millisecond)
 		hits, stats := driveOnce(t, context.Background(), address, workload(200), s)
 		want := planned(s, s.Duration.Duration)
 		if stats.Planned != want || stats.Sent != want || served.Load() != want || stats.Censored != 0 {
@@ -146,7 +146,7 @@ func TestErrorsAreCountedByKind(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			hits, _ := driveOnce(t, context.Background(), c.address, workload(200),
-				schedule(bench.Schedule{Rate: 50, Arrivals: bench.Constant}, 100*time.Millisecond))
+				schedule(bench.Schedule{Offered: bench.Offered{Rate: 50}, Arrivals: bench.Constant}, 100*time.Millisecond))
 			if len(hits) != 5 {
 				t.Fatalf("%d hits, want 5", len(hits))
 			}
@@ -165,7 +165,7 @@ func TestWrongBodyIsFound(t *testing.T) {
 	sum := sha256.Sum256([]byte("right"))
 	w.Expect.SHA256 = hex.EncodeToString(sum[:])
 	hits, stats := driveOnce(t, context.Background(), address, w,
-		schedule(bench.Schedule{Rate: 1000, Arrivals: bench.Constant}, 100*time.Millisecond))
+		schedule(bench.Schedule{Offered: bench.Offered{Rate: 1000}, Arrivals: bench.Constant}, 100*time.Millisecond))
 	wrong := 0
 	for _, h := range hits {
 		if h.Err == bench.ErrBody {
@@ -185,7 +185,7 @@ func TestInflightCapRefusesAndDoesNotDelay(t *testing.T) {
 	time.AfterFunc(300*time.Millisecond, func() { close(release) })
 	kinds := map[string]int{}
 	stats, err := d.Drive(context.Background(), address, workload(200),
-		schedule(bench.Schedule{Rate: 100, Arrivals: bench.Constant}, 100*time.Millisecond), func(h bench.Hit) { kinds[h.Err]++ })
+		schedule(bench.Schedule{Offered: bench.Offered{Rate: 100}, Arrivals: bench.Constant}, 100*time.Millisecond), func(h bench.Hit) { kinds[h.Err]++ })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestCancelEndsTheDrive(t *testing.T) {
 	time.AfterFunc(100*time.Millisecond, cancel)
 	w := workload(200)
 	w.Timeout.Duration = time.Minute
-	hits, stats := driveOnce(t, ctx, address, w, schedule(bench.Schedule{Rate: 20, Arrivals: bench.Constant}, time.Hour))
+	hits, stats := driveOnce(t, ctx, address, w, schedule(bench.Schedule{Offered: bench.Offered{Rate: 20}, Arrivals: bench.Constant}, time.Hour))
 	if stats.Planned > 20 {
 		t.Errorf("%d requests were due within a tenth of a second at 20/s", stats.Planned)
 	}
@@ -227,7 +227,7 @@ func TestFrozenServerShowsInResponseTime(t *testing.T) {
 		s    bench.Schedule
 		want time.Duration
 	}{
-		{"open loop", bench.Schedule{Rate: 250, Arrivals: bench.Constant}, frozen - total/100},
+		{"open loop", bench.Schedule{Offered: bench.Offered{Rate: 250}, Arrivals: bench.Constant}, frozen - total/100},
 		{"closed loop", bench.Schedule{Connections: 1}, 0},
 	} {
 		time.AfterFunc(time.Second, func() { thaw.Store(time.Now().Add(frozen).UnixNano()) })
@@ -259,7 +259,7 @@ func TestSlowRequestKeepsItsDueTime(t *testing.T) {
 	d := &HTTP{MaxInflight: 4} // a ring of 80
 	defer d.Close()
 	time.AfterFunc(400*time.Millisecond, func() { close(release) })
-	s := schedule(bench.Schedule{Rate: 1000, Arrivals: bench.Constant}, 400*time.Millisecond)
+	s := schedule(bench.Schedule{Offered: bench.Offered{Rate: 1000}, Arrivals: bench.Constant}, 400*time.Millisecond)
 	_, err := d.Drive(context.Background(), address, workload(200), s, func(h bench.Hit) {
 		if want := time.Duration(h.Seq) * time.Millisecond; h.Due != want {
 			t.Errorf("request %d was due at %v, want %v", h.Seq, h.Due, want)
@@ -277,7 +277,7 @@ func TestAttackersShareASchedule(t *testing.T) {
 	for _, arrivalsOf := range []bench.Arrivals{bench.Constant, bench.Poisson} {
 		for _, n := range []int{2, 3, 7} {
 			served.Store(0)
-			s := schedule(bench.Schedule{Rate: 500, Arrivals: arrivalsOf, Seed: 3}, 300*time.Millisecond)
+			s := schedule(bench.Schedule{Offered: bench.Offered{Rate: 500}, Arrivals: arrivalsOf, Seed: 3}, 300*time.Millisecond)
 			d := &HTTP{Attackers: n}
 			due := map[uint64]time.Duration{}
 			stats, err := d.Drive(context.Background(), address, workload(200), s, func(h bench.Hit) { due[h.Seq] = h.Due })
@@ -328,11 +328,11 @@ func TestHopelessLoadEnds(t *testing.T) {
 		s             bench.Schedule
 		kinds         []string // that may come
 	}{
-		{"ten million a second", closing, bench.Schedule{Rate: 10_000_000, Arrivals: bench.Constant}, []string{"", bench.ErrInflight, bench.ErrExhausted, bench.ErrReset, bench.ErrTimeout, bench.ErrDial}},
-		{"each connection closed", closing, bench.Schedule{Rate: 200, Arrivals: bench.Poisson}, []string{""}},
-		{"100 MB", flood, bench.Schedule{Rate: 50, Arrivals: bench.Constant}, []string{bench.ErrSize}},
+		{"ten million a second", closing, bench.Schedule{Offered: bench.Offered{Rate: 10_000_000}, Arrivals: bench.Constant}, []string{"", bench.ErrInflight, bench.ErrExhausted, bench.ErrReset, bench.ErrTimeout, bench.ErrDial}},
+		{"each connection closed", closing, bench.Schedule{Offered: bench.Offered{Rate: 200}, Arrivals: bench.Poisson}, []string{""}},
+		{"100 MB", flood, bench.Schedule{Offered: bench.Offered{Rate: 50}, Arrivals: bench.Constant}, []string{bench.ErrSize}},
 		{"no such host", "http://no-such-host.invalid", bench.Schedule{Connections: 2}, []string{bench.ErrDial}},
-		{"never answers", "http://" + hanging.Addr().String(), bench.Schedule{Rate: 100, Arrivals: bench.Constant}, []string{bench.ErrTimeout}},
+		{"never answers", "http://" + hanging.Addr().String(), bench.Schedule{Offered: bench.Offered{Rate: 100}, Arrivals: bench.Constant}, []string{bench.ErrTimeout}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			began := time.Now()
@@ -405,7 +405,7 @@ func TestFlightHasItsStandardError(t *testing.T) {
 }
 
 func TestArrivalsAreAFunctionOfTheSchedule(t *testing.T) {
-	s := schedule(bench.Schedule{Rate: 1000, Arrivals: bench.Poisson, Seed: 42}, 20*time.Second)
+	s := schedule(bench.Schedule{Offered: bench.Offered{Rate: 1000}, Arrivals: bench.Poisson, Seed: 42}, 20*time.Second)
 	a, b := arrivals(s), arrivals(s)
 	last, n := time.Duration(-1), 0
 	for {
@@ -438,9 +438,9 @@ func TestBadInputIsRefused(t *testing.T) {
 		address string
 		s       bench.Schedule
 	}{
-		"no scheme":  {"127.0.0.1:80", schedule(bench.Schedule{Rate: 1}, time.Second)},
-		"no host":    {"http://", schedule(bench.Schedule{Rate: 1}, time.Second)},
-		"no URL":     {"http://[::1", schedule(bench.Schedule{Rate: 1}, time.Second)},
+		"no scheme":  {"127.0.0.1:80", schedule(bench.Schedule{Offered: bench.Offered{Rate: 1}}, time.Second)},
+		"no host":    {"http://", schedule(bench.Schedule{Offered: bench.Offered{Rate: 1}}, time.Second)},
+		"no URL":     {"http://[::1", schedule(bench.Schedule{Offered: bench.Offered{Rate: 1}}, time.Second)},
 		"no program": {"http://127.0.0.1:1", schedule(bench.Schedule{}, time.Second)},
 	} {
 		if _, err := d.Drive(context.Background(), c.address, workload(200), c.s, func(bench.Hit) {}); err == nil {
@@ -463,7 +463,7 @@ func TestOpenConnections(t *testing.T) {
 	d := &HTTP{}
 	defer d.Close()
 	w := bench.Workload{Method: "GET", Path: "/", Timeout: bench.Duration{Duration: time.Second}}
-	s := bench.Schedule{Rate: 500, Arrivals: bench.Constant, Connections: 300, Duration: bench.Duration{Duration: time.Second}}
+	s := bench.Schedule{Offered: bench.Offered{Rate: 500}, Arrivals: bench.Constant, Connections: 300, Duration: bench.Duration{Duration: time.Second}}
 	stats, err := d.Drive(context.Background(), server.URL, w, s, func(bench.Hit) {})
 	mu.Lock()
 	seen := maps.Clone(used)

@@ -172,7 +172,7 @@ func roomWorkload(members int) bench.Workload {
 }
 
 func constantly(rate bench.Rate, d time.Duration) bench.Schedule {
-	return schedule(bench.Schedule{Rate: rate, Arrivals: bench.Constant}, d)
+	return schedule(bench.Schedule{Offered: bench.Offered{Rate: rate}, Arrivals: bench.Constant}, d)
 }
 
 // driven makes one drive and returns its hits by sequence number.
@@ -704,7 +704,7 @@ func BenchmarkRoom(b *testing.B) {
 // and accounts of a read that holds one message, for 50 members in turn.
 func BenchmarkDelivery(b *testing.B) {
 	const members, messages = 50, 1 << 14
-	d := &drive{s: bench.Schedule{Rate: 1}}
+	d := &drive{s: bench.Schedule{Offered: bench.Offered{Rate: 1}}}
 	br := &broadcast{drive: d, messages: newMessages(following(0), 256), timeout: time.Hour, dues: make([]time.Duration, messages), sends: make([]send, messages), order: newOrder(messages)}
 	br.order.overtaken = func(int) bool { return false }
 	all := make([]*member, members)

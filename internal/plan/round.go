@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cpuset"
@@ -262,7 +261,7 @@ func (p *builder) phases(s bench.Scenario, round int) []bench.Phase {
 
 // level are the drives of one level.
 func (p *builder) level(s bench.Scenario, l bench.Level, round int) (list []bench.Phase) {
-	add := func(measure string, at bench.Rate, schedule bench.Schedule) {
+	add := func(measure string, at bench.Offered, schedule bench.Schedule) {
 		phase := bench.Phase{Name: bench.PhaseName(l.Name, measure, at), Level: l.Name, Schedule: schedule}
 		if measure != bench.Warmup {
 			phase.Measure = measure
@@ -275,49 +274,39 @@ func (p *builder) level(s bench.Scenario, l bench.Level, round int) (list []benc
 		connections = l.Connections
 	}
 	closed := func(d bench.Duration) bench.Schedule { return bench.Schedule{Connections: connections, Duration: d} }
-	open := func(r bench.Rate, d bench.Duration) bench.Schedule {
-		return bench.Schedule{Rate: r, Arrivals: s.Workload.Arrivals, Connections: l.Open, Duration: d}
+	none := bench.Offered{}
+	open := func(at bench.Offered, d bench.Duration) bench.Schedule {
+		return bench.Schedule{Offered: at, Arrivals: s.Workload.Arrivals, Connections: l.Open, Duration: d}
 	}
 	if s.Measures(bench.MeasureFootprint) {
-		add(bench.MeasureFootprint, 0, bench.Schedule{Duration: p.Profile.Warmup})
+		add(bench.MeasureFootprint, none, bench.Schedule{Duration: p.Profile.Warmup})
 		if len(s.Measure) == 1 { // nothing is put under load
 			return list
 		}
 	}
 	if s.Workload.Driver == bench.DriverHTTP && l.Open == 0 {
-		add(bench.Warmup, 0, closed(p.Profile.Warmup))
+		add(bench.Warmup, none, closed(p.Profile.Warmup))
 	} else { // connections that stay open are made now, and not when something is measured
-		add(bench.Warmup, 0, open(s.Rates[0], p.Profile.Warmup))
+		add(bench.Warmup, none, open(bench.Offered{Rate: s.Rates[0]}, p.Profile.Warmup))
 	}
 	for _, measure := range []string{bench.MeasureLatency, bench.MeasureDelivery} {
 		if s.Measures(measure) {
-			for _, rate := range p.Profile.RatesOf(s) {
-				add(measure, rate, open(rate, p.lasts(s, rate)))
+			for _, at := range p.Profile.Offers(s) {
+				lasts := p.Profile.Measure // at a share of a capacity that is not known yet
+				if at.Rate > 0 {
+					lasts = p.Profile.Lasts(s, at.Rate)
+				}
+				add(measure, at, open(at, lasts))
 			}
 		}
 	}
 	if s.Closed() {
-		add(bench.MeasureThroughput, 0, closed(p.Profile.Measure))
+		add(bench.MeasureThroughput, none, closed(p.Profile.Measure))
 	}
 	if s.Measures(bench.MeasureCapacity) && p.Profile.Probe.Duration > 0 {
-		add(bench.MeasureCapacity, 0, open(s.Rates[0], p.Profile.Probe))
+		add(bench.MeasureCapacity, none, open(bench.Offered{Rate: s.Rates[0]}, p.Profile.Probe))
 	}
 	return list
-}
-
-// lasts is how long a phase at a rate lasts: as long as the profile says or, where the
-// profile allows that, as the scenario's percentile takes, or else the 90th or the
-// 50th. Poisson arrivals scatter: 5% more are planned.
-func (p *builder) lasts(s bench.Scenario, rate bench.Rate) bench.Duration {
-	d := p.Profile.Measure
-	for _, q := range []float64{float64(s.Percentile), .9, .5} {
-		samples := bench.BeyondQuantile / (1 - q) * 1.05
-		needed := time.Duration(samples / float64(rate) / float64(s.Workload.Answers()) * float64(time.Second))
-		if q <= float64(s.Percentile) && needed <= p.Profile.Stretch.Duration {
-			return bench.Duration{Duration: max(d.Duration, needed.Round(10*time.Millisecond))}
-		}
-	}
-	return d
 }
 
 // seed is a function of what it is given.

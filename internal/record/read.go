@@ -180,6 +180,17 @@ func (r *Run) Dropped(cell string, round int) bool {
 	})
 }
 
+// Commons are the smallest capacities, by group, that the run has fixed its common rates by.
+func (r *Run) Commons() map[string]float64 {
+	commons := map[string]float64{}
+	for _, e := range r.Journal {
+		if e.Event == EventCommon {
+			commons[e.Arm] = e.Rate
+		}
+	}
+	return commons
+}
+
 // Looks are the rounds after which the run was judged while it went on.
 func (r *Run) Looks() (rounds []int) {
 	for _, e := range r.Journal {

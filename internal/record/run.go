@@ -48,6 +48,7 @@ type Entry struct {
 	Level  string    `json:"level,omitempty"` // of an arm that was left out in part
 	Valid  *bool     `json:"valid,omitempty"` // of a trial that ended
 	Reason string    `json:"reason,omitempty"`
+	Rate   float64   `json:"rate,omitempty"` // 1/s
 	// Sums are the SHA-256, in hex, of the files of a trial that ended, by name.
 	Sums map[string]string `json:"sha256,omitempty"`
 }
@@ -61,6 +62,7 @@ const (
 	EventLaunch      = "launch"      // of a trial
 	EventTrial       = "trial"       // a trial ended: kept, valid or not
 	EventDrop        = "drop"        // a cell is measured no more: a look found no claim that needs it
+	EventCommon      = "common"      // the smallest capacity of those compared, of which common rates are shares
 	EventLook        = "look"        // the rounds until then were judged, as planned
 	EventSetAside    = "set aside"   // what an interrupted trial had left
 	EventInterrupted = "interrupted" // by the user

@@ -133,9 +133,8 @@ type Row struct {
 
 // Spectrum holds the percentiles of response time at one rate, a line a trial.
 type Spectrum struct {
-	Title string     `json:"title"` // of what, at which level and rate
-	Rate  bench.Rate `json:"rate"`
-	Lines []Line     `json:"lines"`
+	Title string `json:"title"` // of what, at which level and rate
+	Lines []Line `json:"lines"`
 	// Table holds the median over trials of each percentile, a row an arm.
 	Columns []string `json:"columns"`
 	Rows    []Row    `json:"rows"`
@@ -329,8 +328,8 @@ func label(t bench.Comparison) string {
 	if len(t.Variant) > 0 && t.Base != nil && len(t.Base.Variant) > 0 {
 		text += " with " + t.Variant.String()
 	}
-	if t.Rate > 0 {
-		text += " at " + t.Rate.String()
+	if at := t.Offered.String(); at != "" {
+		text += " at " + at
 	}
 	if t.Base != nil {
 		text += ", relative to " + base(*t.Base)
@@ -358,7 +357,7 @@ func base(b bench.Base) string {
 // columns of a scenario's table: each metric, at each rate where it is taken at one.
 type column struct {
 	metric bench.Metric
-	rate   bench.Rate
+	at     bench.Offered
 }
 
 // row is an arm at a level.
@@ -375,21 +374,21 @@ func newScenario(s bench.Scenario, r *record.Run, v *bench.Verdicts, summaries [
 	var columns []column
 	for _, name := range shown {
 		m := bench.Metrics[name]
-		rates := []bench.Rate{0}
+		offers := []bench.Offered{{}}
 		if m.AtRate {
-			rates = r.Plan.Profile.RatesOf(s)
+			offers = r.Plan.Profile.Offers(s)
 		}
-		for _, rate := range rates {
-			c := column{m, rate}
+		for _, at := range offers {
+			c := column{m, at}
 			if !slices.ContainsFunc(mine, func(x bench.Summary) bool {
-				return slices.ContainsFunc(x.Values, func(v bench.Value) bool { return v.Metric == m.Name && v.Rate == rate })
+				return slices.ContainsFunc(x.Values, func(v bench.Value) bool { return v.Metric == m.Name && v.Offered == at })
 			}) {
 				continue
 			}
 			columns = append(columns, c)
 			title := m.Name
-			if rate > 0 {
-				title = strings.TrimSuffix(title, "_at_rate") + " at " + rate.String()
+			if text := at.String(); text != "" {
+				title = strings.TrimSuffix(title, "_at_rate") + " at " + text
 			}
 			out.Columns = append(out.Columns, title)
 		}
@@ -406,9 +405,9 @@ func newScenario(s bench.Scenario, r *record.Run, v *bench.Verdicts, summaries [
 			continue
 		}
 		for _, l := range s.AllLevels() {
-			for _, rate := range r.Plan.Profile.RatesOf(s) {
-				spectrum := newSpectrum(bench.PhaseName(l.Name, measure, rate), s, arms(r.Plan, s.Name), mine)
-				spectrum.Rate, spectrum.Title = rate, spectrumTitle(measure, l.Name, rate)
+			for _, at := range r.Plan.Profile.Offers(s) {
+				spectrum := newSpectrum(bench.PhaseName(l.Name, measure, at), s, arms(r.Plan, s.Name), mine)
+				spectrum.Title = spectrumTitle(measure, l.Name, at)
 				out.Spectra = append(out.Spectra, spectrum)
 			}
 		}
@@ -421,7 +420,7 @@ func newScenario(s bench.Scenario, r *record.Run, v *bench.Verdicts, summaries [
 	return out
 }
 
-func spectrumTitle(measure, level string, rate bench.Rate) string {
+func spectrumTitle(measure, level string, at bench.Offered) string {
 	title := "Response time"
 	if measure == bench.MeasureDelivery {
 		title = "Time of delivery"
@@ -429,7 +428,7 @@ func spectrumTitle(measure, level string, rate bench.Rate) string {
 	if level != "" {
 		title += ", " + level
 	}
-	return title + " at " + rate.String()
+	return title + " at " + at.String()
 }
 
 // request is what the scenario asks of servers.
@@ -527,7 +526,7 @@ func short(arm string, s bench.Scenario) string {
 func medianOf(summaries []bench.Summary, at row, c column) float64 {
 	var values []float64
 	for _, s := range summaries {
-		if v, ok := s.Value(c.metric.Name, at.level, c.rate); ok && s.Trial.Arm() == at.arm {
+		if v, ok := s.Value(c.metric.Name, at.level, c.at); ok && s.Trial.Arm() == at.arm {
 			values = append(values, v)
 		}
 	}

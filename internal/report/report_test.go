@@ -22,7 +22,7 @@ const hostile = "<script>alert(1)</script>\x1b[31m|\"'&\u202e"
 // document is made up, with a server's hostile words wherever they can come in.
 func document() *Document {
 	f := func(x float64) *float64 { return &x }
-	comparison := bench.Comparison{Scenario: "json", Metric: "p50", Unit: "s", Of: "node-http", To: "python-asgi", Tier: "bare", Rate: 500,
+	comparison := bench.Comparison{Scenario: "json", Metric: "p50", Unit: "s", Of: "node-http", To: "python-asgi", Tier: "bare", Offered: bench.Offered{Rate: 500},
 		Expect: bench.Lower, Margin: 1.1, Verdict: bench.Supported, Why: "the whole interval is beyond the margin, as claimed",
 		Ratio: f(.5), Low: f(.4), High: f(.6), OfMedian: f(.0005), ToMedian: f(.001), Rounds: 6, Warnings: []string{hostile}}
 	bound := bench.Comparison{Scenario: "json", Metric: "memory_bytes", Unit: "B", Of: "node-http", Bound: 1 << 30, BoundIs: "at_most",
@@ -42,7 +42,7 @@ func document() *Document {
 		NotShown: []string{"Other machines."}, Method: []string{"Launches."}, Environment: []Fact{{"node-http", hostile}},
 		Scenarios: []Scenario{{Name: "json", Why: "because", Request: "GET /json", Columns: []string{"throughput"},
 			Rows: []Row{{"node-http", []string{"1,000/s"}}, {"python-asgi", []string{"500/s"}}},
-			Spectra: []Spectrum{{Rate: 500, Lines: []Line{{"node-http", 1, points}, {"python-asgi", 1, points}},
+			Spectra: []Spectrum{{Title: "Response time at 500/s", Lines: []Line{{"node-http", 1, points}, {"python-asgi", 1, points}},
 				Columns: []string{"p50"}, Rows: []Row{{"node-http", []string{"500 µs"}}}}}}},
 		Trials: []Trial{{N: 1, Round: 1, Arm: "json/node-http", State: hostile, Folder: "trials/001"}},
 		Left:   []string{hostile}, Rerun: "bench run", PlanHash: "abc", Hashes: map[string]string{"plan.json": "abc"},

@@ -68,6 +68,7 @@ func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Che
 			"what the end of a request is read from; the program itself learned of it " + quantity(wake.Seconds(), "s") + " later in the mean of the worst phase"},
 	}
 	checks = append(checks, together(v.Analysis), forced(v), steady(summaries))
+	checks = append(checks, confirmed(summaries)...)
 	checks = append(checks, twins(v.Twins)...)
 	checks = append(checks, controls(v.Controls)...)
 	checks = append(checks, gates(r)...)
@@ -164,6 +165,26 @@ func steady(summaries []bench.Summary) Check {
 	}
 	return Check{"Steady state", fmt.Sprintf("%d phases are steady from their begin, %d from later on, %d never; %d are too short to be looked at", whole, later, never, short),
 		state(never > 0 || short > whole+later, "warn"), "what is before the steady state does not count; where over a fifth of a side's trials have none, nothing is decided"}
+}
+
+// confirmed counts the capacities that held in the next launch, too.
+func confirmed(summaries []bench.Summary) []Check {
+	held, tried := 0, 0
+	for _, s := range summaries {
+		for _, p := range s.Phases {
+			if p.Confirms {
+				tried++
+				if p.Held {
+					held++
+				}
+			}
+		}
+	}
+	if tried == 0 {
+		return nil
+	}
+	return []Check{{"Capacities confirmed", fmt.Sprintf("%d of %d", held, tried), state(2*held < tried, "warn"),
+		"each was tried again on the next launch; the highest of the rates that held in one may be luck, on both sides alike"}}
 }
 
 // twins sum the A/A arm up.

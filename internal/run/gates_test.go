@@ -17,7 +17,7 @@ func phase() (*watch, bench.PhaseResult, bench.Schedule) {
 	}
 	return w, bench.PhaseResult{GoodHits: 1000, Calls: map[string]uint64{"upstream": 1000}, Drive: bench.DriveStats{
 		Elapsed: time.Second, Planned: 1000, Sent: 1000, MeanFlight: 2.1, FlightError: .001, Wake: 100 * time.Microsecond, Generator: time.Second / 2,
-	}}, bench.Schedule{Rate: 1000}
+	}}, bench.Schedule{Offered: bench.Offered{Rate: 1000}}
 }
 
 // A flawless phase passes every gate; each fault fails its own gate and no other.

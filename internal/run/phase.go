@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,6 +35,9 @@ func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
 	phase, schedule := d.phase, d.phase.Schedule
 	d.Observer.Doing(fmt.Sprintf("round %d: %s on %s, %s", d.trial.Round, d.trial.Scenario, d.trial.Target, phase.Name))
 	result := bench.PhaseResult{Name: phase.Name, Level: phase.Level, Measure: phase.Measure}
+	if d.ofCapacity() {
+		result.Rate = schedule.Rate
+	}
 	d.hits.Begin(phase.Name)
 	d.upstream.Begin()
 	calls, err := d.calls(ctx, d.work.needs)
@@ -124,6 +128,13 @@ func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
 	return result, nil
 }
 
+// ofCapacity reports whether the plan leaves it to the run what rate the phase is driven at.
+func (d drive) ofCapacity() bool {
+	return slices.ContainsFunc(d.trial.Phases, func(p bench.Phase) bool {
+		return p.Schedule.Share > 0 && p.Name == strings.TrimSuffix(d.phase.Name, bench.Again)
+	})
+}
+
 // untilCounted makes the phase, and once more where the instrument was at fault, and
 // the server was not.
 func (d drive) untilCounted(ctx context.Context) ([]bench.PhaseResult, error) {
@@ -182,7 +193,7 @@ func (d drive) beside(ctx context.Context, result *bench.PhaseResult) (joined fu
 		return func() {}
 	}
 	result.Beside = &bench.BesideResult{}
-	schedule := bench.Schedule{Rate: beside.Rate, Arrivals: d.work.Arrivals, Duration: d.phase.Schedule.Duration, Seed: d.phase.Schedule.Seed + 1}
+	schedule := bench.Schedule{Offered: bench.Offered{Rate: beside.Rate}, Arrivals: d.work.Arrivals, Duration: d.phase.Schedule.Duration, Seed: d.phase.Schedule.Seed + 1}
 	var running sync.WaitGroup
 	running.Go(func() {
 		driver := &load.HTTP{Attackers: 1, Beside: true}

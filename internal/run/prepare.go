@@ -148,7 +148,7 @@ func try(ctx context.Context, url string, w bench.Workload) error {
 	}
 	defer driver.Close()
 	w.Members = min(w.Members, 3)
-	short := bench.Schedule{Rate: 20, Arrivals: bench.Constant, Duration: bench.Duration{Duration: 200 * time.Millisecond}}
+	short := bench.Schedule{Offered: bench.Offered{Rate: 20}, Arrivals: bench.Constant, Duration: bench.Duration{Duration: 200 * time.Millisecond}}
 	var wrong string
 	good := 0
 	_, err = driver.Drive(ctx, url, w, short, func(h bench.Hit) {

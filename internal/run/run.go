@@ -52,6 +52,11 @@ type Conductor struct {
 	Looked  int
 	Dropped func(cell string, round int) bool
 
+	// Made are the results of earlier sessions, and Commons the smallest capacities of those compared that they
+	// had fixed, by group; see common.
+	Made    []bench.TrialResult
+	Commons map[string]float64
+
 	// Deadline is when the run has to end with what is known by then; zero for no such time.
 	Deadline time.Time
 
@@ -74,6 +79,8 @@ const sampling = 500 * time.Millisecond
 // valid and the run goes on; an error means that the run could not go on. What
 // was recorded until then stays.
 func (c *Conductor) Run(ctx context.Context) (err error) {
+	c.capacities = map[string]float64{}
+	c.remember(c.Made)
 	if err := c.prepare(ctx); err != nil {
 		return err
 	}

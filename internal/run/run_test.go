@@ -70,7 +70,7 @@ func newPlan(t *testing.T, modes ...string) *bench.Plan {
 			for _, on := range p.Targets {
 				p.Trials = append(p.Trials, bench.Trial{N: len(p.Trials) + 1, Round: round, Scenario: scenario, Target: on.Name, Phases: []bench.Phase{
 					{Name: "warmup", Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Warmup}},
-					{Name: "latency@200/s", Measure: bench.MeasureLatency, Schedule: bench.Schedule{Rate: 200, Arrivals: bench.Constant, Duration: p.Profile.Measure}},
+					{Name: "latency@200/s", Measure: bench.MeasureLatency, Schedule: bench.Schedule{Offered: bench.Offered{Rate: 200}, Arrivals: bench.Constant, Duration: p.Profile.Measure}},
 					{Name: "throughput", Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Measure}},
 				}})
 			}

@@ -59,7 +59,8 @@ const (
 )
 
 // search finds the server's capacity at the level: probe after probe, each a phase of
-// its own, drained between. A probe that fails by the instrument's own limit is made
+// its own, drained between. Before that, the capacity that the last launch showed is tried on this
+// one: what was the highest of many rates that were tried may have been so by luck. A probe that fails by the instrument's own limit is made
 // once more; then the search ends, and the capacity is known from below only.
 func (c *Conductor) search(ctx context.Context, d drive) (list []bench.PhaseResult, err error) {
 	scenario, _ := c.Plan.Scenario(d.trial.Scenario)
@@ -71,6 +72,17 @@ func (c *Conductor) search(ctx context.Context, d drive) (list []bench.PhaseResu
 	start := float64(d.phase.Schedule.Rate)
 	if last > 0 {
 		start = last
+	}
+	if last > 0 {
+		confirm, held, err := c.probe(ctx, d, scenario, 0, bench.Rate(last))
+		confirm.Probe.Confirms = true
+		list = append(list, confirm)
+		if err != nil {
+			return list, err
+		}
+		if !held {
+			c.drain(ctx, d)
+		}
 	}
 	b := newBracket(start*math.Exp((random.Float64()-.5)*resolution), last > 0, resolution)
 	again, void := false, 0
@@ -101,9 +113,6 @@ func (c *Conductor) search(ctx context.Context, d drive) (list []bench.PhaseResu
 		}
 	}
 	if b.low > 0 {
-		if c.capacities == nil {
-			c.capacities = map[string]float64{}
-		}
 		c.capacities[cell] = b.low
 	}
 	return list, nil

@@ -108,7 +108,7 @@ func (c *Conductor) measure(ctx context.Context, t bench.Trial, hits *record.Hit
 	wrong := check(ctx, server.URL(), works)
 	for _, level := range slices.Sorted(maps.Keys(wrong)) {
 		delete(works, level)
-		result.Phases = append(result.Phases, bench.PhaseResult{Name: bench.PhaseName(level, "check", 0), Level: level, Void: wrong[level]})
+		result.Phases = append(result.Phases, bench.PhaseResult{Name: bench.PhaseName(level, "check", bench.Offered{}), Level: level, Void: wrong[level]})
 	}
 	if len(works) == 0 {
 		return result, "", errors.New(result.Phases[0].Void)
@@ -145,6 +145,17 @@ func (c *Conductor) phases(ctx context.Context, t bench.Trial, server *fleet, wo
 		w, in := works[phase.Level]
 		if !in || given[phase.Level] {
 			continue
+		}
+		if phase.Schedule.Share > 0 {
+			rate, known, err := c.common(t, phase)
+			if err != nil {
+				return err
+			}
+			if !known { // in the first round, and until each of those compared has a capacity
+				continue
+			}
+			scenario, _ := c.Plan.Scenario(t.Scenario)
+			phase.Schedule.Offered, phase.Schedule.Duration = bench.Offered{Rate: rate}, c.Plan.Profile.Lasts(scenario, rate)
 		}
 		d := drive{Conductor: c, trial: t, phase: phase, driver: driver, server: server, work: w, hits: hits}
 		var results []bench.PhaseResult
