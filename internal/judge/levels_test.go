@@ -3,14 +3,12 @@ package judge
 import (
 	"fmt"
 	"math"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/plan"
-	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/record/recordtest"
 )
 
 // parallel is a made-up run of one server with two levels and two variants: a closed
@@ -32,8 +30,8 @@ func (s parallel) verdicts(t *testing.T) *bench.Verdicts {
 		{Name: "quick", Runtime: "node", Tier: "bare", QuickstartOf: "server"}, {Name: "other", Runtime: "python", Tier: "bare", Settings: make([]string, 3)}}
 	scenario := bench.Scenario{Name: "s", Measure: []string{bench.MeasureScaling, bench.MeasureCapacity}, Rates: []bench.Rate{100},
 		Levels: []bench.Level{{Name: "one", Units: "1"}, {Name: "two", Units: "2"}}, Targets: []string{"server", "quick", "other"},
-		Variants: []bench.Variant{{"WORKERS": "1"}, {"WORKERS": "2"}}, SLO: slo, Workload: bench.Workload{Driver: bench.DriverHTTP, Timeout: second}}
-	p := &bench.Plan{Schema: bench.PlanSchema, Profile: bench.Profile{Name: "test", Rounds: 4, Warmup: second, Measure: second}, CPUs: bench.CPUs{Generator: "0", Target: "1"},
+		Variants: []bench.Variant{{"WORKERS": "1"}, {"WORKERS": "2"}}, SLO: slo, Workload: bench.Workload{Driver: bench.DriverHTTP, Timeout: recordtest.Second}}
+	p := &bench.Plan{Schema: bench.PlanSchema, Profile: bench.Profile{Name: "test", Rounds: 4, Warmup: recordtest.Second, Measure: recordtest.Second}, CPUs: bench.CPUs{Generator: "0", Target: "1"},
 		Scenarios: []bench.Scenario{scenario}, Targets: targets, Skipped: map[string]string{"big": "needs 4 CPUs"},
 		Guide: bench.Guide{Name: "g", Claims: []bench.Claim{{ID: "c", Quotes: []bench.Quote{{Quote: "q"}}, Tests: s.tests}}}}
 	for round := 1; round <= p.Profile.Rounds; round++ {
@@ -46,63 +44,39 @@ func (s parallel) verdicts(t *testing.T) *bench.Verdicts {
 			}
 		}
 	}
-	encoded, err := plan.Encode(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(t.TempDir(), "run")
-	w, err := record.Create(dir, encoded)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
+	dir := recordtest.Directory{}.Write(t, p, func(trial bench.Trial) *recordtest.Trial {
+		made := &recordtest.Trial{Result: bench.TrialResult{Valid: true}}
+		add := func(phase bench.PhaseResult, hits []bench.Hit) {
+			made.Result.Phases, made.Hits = append(made.Result.Phases, phase), append(made.Hits, hits)
 		}
-	}
-	must(w.Environment(bench.Environment{}))
-	for _, trial := range p.Trials {
-		file, err := w.Trial(trial)
-		must(err)
-		r := bench.TrialResult{Trial: trial, Valid: true}
 		for _, level := range []string{"one", "two"} {
 			took := s.took[trial.Variant["WORKERS"]+" "+level]
 			if trial.Target == "quick" {
 				took = 4*s.took["1 one"] + time.Duration(trial.Round)*time.Microsecond
 			}
 			took += time.Duration(trial.Round) * took / 1000 // no two rounds alike
-			name := bench.PhaseName(level, bench.MeasureThroughput, bench.Offered{})
-			file.Begin(name)
-			for i := range 100 {
-				at := time.Duration(i) * took
-				must(file.Record(bench.Hit{Seq: uint64(i), Due: at, Sent: at, Done: at + took, Code: 200}))
-			}
-			result := bench.PhaseResult{Name: name, Level: level, Measure: bench.MeasureThroughput, CPU: 100 * took, Memory: 1 << 20, Drive: bench.DriveStats{Elapsed: 100 * took, Clock: bench.ClockKernel}}
+			phase, hits := recordtest.Closed(bench.PhaseName(level, bench.MeasureThroughput, bench.Offered{}), level, 2*took)
 			if level == "two" {
-				result.Void = s.void
+				phase.Void = s.void
 			}
-			r.Phases = append(r.Phases, result)
+			add(phase, hits)
 		}
 		for i, probe := range s.probes {
 			probe.Search = bench.PhaseName("one", bench.MeasureCapacity, bench.Offered{})
 			probe.Rate += bench.Rate(trial.Round)
-			name := fmt.Sprintf("%s#%d", probe.Search, i+1)
-			file.Begin(name)
+			var hits []bench.Hit
 			for k := range 200 {
 				due := time.Duration(k) * 5 * time.Millisecond
 				took := time.Millisecond
 				if s.late[probe.Rate-bench.Rate(trial.Round)] {
 					took = time.Second
 				}
-				must(file.Record(bench.Hit{Seq: uint64(k), Due: due, Sent: due, Done: due + took, Code: 200}))
+				hits = append(hits, bench.Hit{Seq: uint64(k), Due: due, Sent: due, Done: due + took, Code: 200})
 			}
-			r.Phases = append(r.Phases, bench.PhaseResult{Name: name, Level: "one", Measure: bench.MeasureCapacity, Probe: &probe})
+			add(bench.PhaseResult{Name: fmt.Sprintf("%s#%d", probe.Search, i+1), Level: "one", Measure: bench.MeasureCapacity, Probe: &probe}, hits)
 		}
-		must(file.Close())
-		must(w.Result(r, ""))
-	}
+		return made
+	})
 	return judged(t, dir)
 }
 
