@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -64,9 +63,7 @@ Generator and servers are pinned as they are in a run.`,
 				return err
 			}
 			if asJSON {
-				e := json.NewEncoder(cmd.OutOrStdout())
-				e.SetIndent("", " ")
-				return e.Encode(certificate)
+				return printJSON(cmd.OutOrStdout(), certificate)
 			}
 			return printCertificate(cmd.OutOrStdout(), certificate)
 		},

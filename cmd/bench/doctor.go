@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -38,9 +37,7 @@ func newDoctor(p *project) *cobra.Command {
 			}
 			found := examine(cmd, p)
 			if asJSON {
-				e := json.NewEncoder(cmd.OutOrStdout())
-				e.SetIndent("", " ")
-				return e.Encode(found)
+				return printJSON(cmd.OutOrStdout(), found)
 			}
 			show(cmd.OutOrStdout(), found)
 			return nil

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"text/tabwriter"
@@ -36,9 +35,7 @@ func newList(p *project) *cobra.Command {
 			}
 			out := cmd.OutOrStdout()
 			if asJSON {
-				e := json.NewEncoder(out)
-				e.SetIndent("", " ")
-				return e.Encode(map[string]any{"targets": p.catalogue.Targets, "scenarios": p.scenarios, "guides": all})
+				return printJSON(out, map[string]any{"targets": p.catalogue.Targets, "scenarios": p.scenarios, "guides": all})
 			}
 			w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "TARGET\tTIER\tRUNTIME\tFRAMEWORK\tCONTEXT")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -174,9 +173,7 @@ func (l *loader) run(cmd *cobra.Command, address string) error {
 		out.Warnings = append(out.Warnings, "interrupted before the end")
 	}
 	if l.asJSON {
-		e := json.NewEncoder(cmd.OutOrStdout())
-		e.SetIndent("", " ")
-		return e.Encode(out)
+		return printJSON(cmd.OutOrStdout(), out)
 	}
 	return out.print(cmd.OutOrStdout())
 }

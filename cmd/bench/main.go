@@ -114,7 +114,7 @@ with the evidence beside it. Start with: bench demo`,
 	})
 	root.AddCommand(
 		newDemo(p), newRun(p), newPlan(p), newDoctor(p), newList(p),
-		newLoad(), newCalibrate(), newJudge(), newReport(), newServe(),
+		newLoad(), newCalibrate(), newJudge(), newReport(), newMerge(), newCompare(), newTrend(), newServe(),
 	)
 	for _, cmd := range root.Commands() {
 		cmd.Args = argumentsOf(cmd.Args)

@@ -29,16 +29,23 @@ func newPlan(p *project) *cobra.Command {
 				_, err := out.Write(encoded)
 				return err
 			}
-			var total time.Duration
+			var total, first time.Duration // of all, and until the first look
 			for _, t := range made.Trials {
 				total += conduct.Takes(t)
+				if len(made.Profile.Looks) > 0 && t.Round <= made.Profile.Looks[0] {
+					first += conduct.Takes(t)
+				}
+			}
+			takes := "about " + about(total)
+			if first > 0 {
+				takes = fmt.Sprintf("about %s until the first look at round %d, and %s at most", about(first), made.Profile.Looks[0], about(total))
 			}
 			pinned := fmt.Sprintf("generator on CPUs %s, servers on CPUs %s", made.CPUs.Generator, made.CPUs.Target)
 			if made.CPUs.Target == "" {
 				pinned = "nothing pinned: too few CPUs"
 			}
-			fmt.Fprintf(out, "plan %s\nprofile %s, runner %s, seed %d: %d rounds, %d trials, about %s; %s\n\n",
-				plan.Hash(encoded), made.Profile.Name, made.Runner, made.Seed, made.Profile.Rounds, len(made.Trials), about(total), pinned)
+			fmt.Fprintf(out, "plan %s\nprofile %s, runner %s, seed %d: %d rounds, %d trials, %s; %s\n\n",
+				plan.Hash(encoded), made.Profile.Name, made.Runner, made.Seed, made.Profile.Rounds, len(made.Trials), takes, pinned)
 			for _, name := range slices.Sorted(maps.Keys(made.Skipped)) {
 				fmt.Fprintf(out, "not tested: %s: %s\n", name, made.Skipped[name])
 			}

@@ -2,7 +2,7 @@
 // nothing of servers or runs: it takes numbers, one a launch, and says what can be
 // said of them.
 //
-//  1. Of paired differences: Student's interval and the region that it lies in
+//  1. Of differences, paired or not (welch.go): Student's interval and the region that it lies in
 //     (interval.go); the exact sign-flip test (signflip.go) and the Hodges-Lehmann
 //     interval (hodgeslehmann.go), which assume less.
 //  2. Of many claims: Holm's correction (holm.go).

@@ -35,13 +35,9 @@ func TInterval(d []float64, alpha float64) Interval {
 		return i
 	}
 	i.SE = sd / math.Sqrt(float64(len(d)))
-	t := student(len(d) - 1).Quantile(1 - alpha/2)
+	t := distuv.StudentsT{Sigma: 1, Nu: float64(len(d) - 1)}.Quantile(1 - alpha/2)
 	i.Low, i.High = mean-t*i.SE, mean+t*i.SE
 	return i
-}
-
-func student(degrees int) distuv.StudentsT {
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(degrees)}
 }
 
 // Decide holds an interval, positive for the claim, against the margin m > 0 of
@@ -68,15 +64,19 @@ func Region(d []float64, m float64) (v bench.Verdict, p float64) {
 	if i.N < 2 || !(i.SE > 0) || math.IsInf(i.SE, 0) {
 		return bench.Inconclusive, 1
 	}
-	t := student(i.N - 1)
-	beyond := func(x float64) float64 { return min(2*t.Survival(x/i.SE), 1) }
+	return region(i.Mean, i.SE, float64(i.N-1), m)
+}
+
+func region(mean, se, degrees, m float64) (v bench.Verdict, p float64) {
+	t := distuv.StudentsT{Sigma: 1, Nu: degrees}
+	beyond := func(x float64) float64 { return min(2*t.Survival(x/se), 1) }
 	switch {
-	case i.Mean > m:
-		return bench.Supported, beyond(i.Mean - m)
-	case i.Mean < -m:
-		return bench.Contradicted, beyond(-m - i.Mean)
+	case mean > m:
+		return bench.Supported, beyond(mean - m)
+	case mean < -m:
+		return bench.Contradicted, beyond(-m - mean)
 	case m > 0:
-		return bench.PracticallyEqual, max(beyond(i.Mean+m), beyond(m-i.Mean))
+		return bench.PracticallyEqual, max(beyond(mean+m), beyond(m-mean))
 	}
 	return bench.Inconclusive, 1
 }

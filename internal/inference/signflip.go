@@ -2,7 +2,6 @@ package inference
 
 import (
 	"math"
-	"slices"
 
 	"github.com/claimbench/claimbench/internal/bench"
 )
@@ -60,14 +59,29 @@ func atLeast(d []float64, sign, shift float64) float64 {
 	return float64(count) / math.Ldexp(1, len(e))
 }
 
-// subsets are the sums of all subsets of e, rising.
+// subsets are the sums of all subsets of e, rising: those without a value and those with it are merged.
 func subsets(e []float64) []float64 {
 	sums := []float64{0}
 	for _, x := range e {
-		for _, s := range sums[:len(sums):len(sums)] {
-			sums = append(sums, s+x)
+		merged := make([]float64, 0, 2*len(sums))
+		without, with := 0, 0
+		for without < len(sums) || with < len(sums) {
+			if with == len(sums) || without < len(sums) && sums[without] <= sums[with]+x {
+				merged = append(merged, sums[without])
+				without++
+			} else {
+				merged = append(merged, sums[with]+x)
+				with++
+			}
 		}
+		sums = merged
 	}
-	slices.Sort(sums)
 	return sums
+}
+
+// Fragile reports whether a decision for the region at the level hangs on the shape of the distribution: the
+// sign-flip test, which could agree by the number of values, does not.
+func Fragile(d []float64, m float64, region bench.Verdict, level float64) (p float64, fragile bool) {
+	p, ok := SignFlip(d, m, region)
+	return p, ok && LeastSignFlip(len(d)) < level && p >= level
 }

@@ -130,15 +130,15 @@ func (f finding) force(rule, why string) finding {
 	return f
 }
 
-// robust holds a decision of d against the margin up to the test that flips signs. Where that could agree,
-// by the number of rounds, and does not, the decision hangs on the shape of the
-// distribution, and is none.
+// robust keeps a decision of d against the margin only where it does not hang on the shape of the distribution.
 func (f finding) robust(d []float64, margin float64) finding {
-	p, ok := inference.SignFlip(d, margin, f.region)
-	if f.verdict == bench.Inconclusive || !ok || inference.LeastSignFlip(len(d)) >= f.level || p < f.level {
+	if f.verdict == bench.Inconclusive {
 		return f
 	}
-	return f.force(bench.ForcedFragile, fmt.Sprintf("fragile: %s by Student's t, but the sign-flip test, which assumes less, has p %.2g", f.region, p))
+	if p, fragile := inference.Fragile(d, margin, f.region, f.level); fragile {
+		return f.force(bench.ForcedFragile, fmt.Sprintf("fragile: %s by Student's t, but the sign-flip test, which assumes less, has p %.2g", f.region, p))
+	}
+	return f
 }
 
 // inWords says what the interval, positive for the claim, shows.

@@ -154,7 +154,7 @@ func (s Spectrum) Plot(id string) template.HTML {
 	x := func(q float64) float64 { return left + spread(q)/max(spread(most), .1)*(width-left-right) }
 	for _, t := range y.ticks() {
 		p.line("grid", left, y.at(t), width-right, y.at(t))
-		p.text("tick", "end", left-8, y.at(t)+4, quantity(t, "s"))
+		p.text("tick", "end", left-8, y.at(t)+4, Quantity(t, "s"))
 	}
 	for _, q := range []float64{0, .5, .75, .9, .95, .99, .999, .9999} {
 		if q <= most {
@@ -211,7 +211,7 @@ func (s Scenario) ScalingPlot(id string) template.HTML {
 	y.low, y.high = y.low*.8, y.high*1.2
 	for _, t := range y.ticks() {
 		p.line("grid", left, y.at(t), width-right, y.at(t))
-		p.text("tick", "end", left-8, y.at(t)+4, quantity(t, "1/s"))
+		p.text("tick", "end", left-8, y.at(t)+4, Quantity(t, "1/s"))
 	}
 	for _, point := range s.Scaling[0].points {
 		p.line("grid", x.at(point.N), top, x.at(point.N), bottom)

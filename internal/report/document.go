@@ -259,21 +259,21 @@ func newTest(t bench.Comparison) Test {
 			out.Estimate = number(*t.Ratio) + "×, counted"
 		}
 	case t.Value != nil:
-		in := func(x float64) string { return quantity(x, t.Unit) }
+		in := func(x float64) string { return Quantity(x, t.Unit) }
 		out.Estimate = in(*t.Value) + interval(t.Low, t.High, in)
 	}
 	out.Beside = beside(t)
 	if t.OfMedian != nil {
-		out.OfText = quantity(*t.OfMedian, t.Unit)
+		out.OfText = Quantity(*t.OfMedian, t.Unit)
 	}
 	if t.ToMedian != nil {
-		out.ToText = quantity(*t.ToMedian, t.Unit)
+		out.ToText = Quantity(*t.ToMedian, t.Unit)
 	}
 	switch t.BoundIs {
 	case "at_most":
-		out.Expected = "at most " + quantity(t.Bound, t.Unit)
+		out.Expected = "at most " + Quantity(t.Bound, t.Unit)
 	case "at_least":
-		out.Expected = "at least " + quantity(t.Bound, t.Unit)
+		out.Expected = "at least " + Quantity(t.Bound, t.Unit)
 	default:
 		out.Expected = fmt.Sprintf("%s, by more than %s×", t.Expect, number(t.Margin))
 	}
@@ -286,7 +286,7 @@ func beside(t bench.Comparison) string {
 	if h == nil {
 		return ""
 	}
-	format := func(x float64) string { return quantity(x, t.Unit) }
+	format := func(x float64) string { return Quantity(x, t.Unit) }
 	unit := ""
 	if t.Ratio != nil {
 		format, unit = number, "×"
@@ -396,7 +396,7 @@ func newScenario(s bench.Scenario, r *record.Run, v *bench.Verdicts, summaries [
 	for _, at := range rows(r.Plan, s) {
 		line := Row{Arm: bench.CellName(short(at.arm, s), at.level)}
 		for _, c := range columns {
-			line.Cells = append(line.Cells, quantity(medianOf(mine, at, c), c.metric.Unit))
+			line.Cells = append(line.Cells, Quantity(medianOf(mine, at, c), c.metric.Unit))
 		}
 		out.Rows = append(out.Rows, line)
 	}
@@ -451,7 +451,7 @@ func request(s bench.Scenario) string {
 func newCurve(c bench.Scaling) Curve {
 	out := Curve{Target: c.Target, Of: c.Of, Fit: c.Why, points: c.Points, law: c.Fit}
 	if f := c.Fit; f != nil {
-		out.Fit = fmt.Sprintf("contention %s, coherency %s, one brings %s", number(f.Alpha), number(f.Beta), quantity(f.Gamma, "1/s"))
+		out.Fit = fmt.Sprintf("contention %s, coherency %s, one brings %s", number(f.Alpha), number(f.Beta), Quantity(f.Gamma, "1/s"))
 		if f.Peak != nil {
 			out.Fit += fmt.Sprintf(", peak at %s", number(*f.Peak))
 			if last := c.Points[len(c.Points)-1].N; *f.Peak > 1.5*last {
@@ -469,12 +469,12 @@ func newCurve(c bench.Scaling) Curve {
 	first := c.Points[0]
 	for _, p := range c.Points {
 		out.Columns = append(out.Columns, number(p.N))
-		throughput := quantity(p.Throughput, "1/s")
+		throughput := Quantity(p.Throughput, "1/s")
 		if p.AtLeast {
 			throughput += " or more"
 		}
 		out.Throughput = append(out.Throughput, throughput)
-		out.Memory = append(out.Memory, quantity(p.Memory, "B"))
+		out.Memory = append(out.Memory, Quantity(p.Memory, "B"))
 		out.Efficiency = append(out.Efficiency, number(p.Throughput/first.Throughput*first.N/p.N))
 	}
 	return out
@@ -571,7 +571,7 @@ func newSpectrum(phase string, of bench.Scenario, arms []string, summaries []ben
 		row := Row{Arm: short(arm, of)}
 		for _, q := range tabled {
 			if whole(q) {
-				row.Cells = append(row.Cells, quantity(bench.Median(points[arm][q]), "s"))
+				row.Cells = append(row.Cells, Quantity(bench.Median(points[arm][q]), "s"))
 			}
 		}
 		out.Rows = append(out.Rows, row)
@@ -580,7 +580,7 @@ func newSpectrum(phase string, of bench.Scenario, arms []string, summaries []ben
 }
 
 func newTrial(t bench.TrialResult) Trial {
-	out := Trial{N: t.Trial.N, Round: t.Trial.Round, Arm: t.Trial.Arm(), Valid: t.Valid, State: "valid", Ready: quantity(t.Ready.Seconds(), "s"),
+	out := Trial{N: t.Trial.N, Round: t.Trial.Round, Arm: t.Trial.Arm(), Valid: t.Valid, State: "valid", Ready: Quantity(t.Ready.Seconds(), "s"),
 		Folder: record.TrialsFolder + "/" + t.Trial.Folder()}
 	if !t.Valid {
 		out.State = t.Reason
@@ -593,7 +593,7 @@ func newTrial(t bench.TrialResult) Trial {
 		cpu += p.CPU
 		memory = max(memory, p.Memory)
 	}
-	out.CPU, out.Memory = quantity(cpu.Seconds(), "s"), quantity(float64(memory), "B")
+	out.CPU, out.Memory = Quantity(cpu.Seconds(), "s"), Quantity(float64(memory), "B")
 	return out
 }
 
@@ -621,8 +621,8 @@ func group(digits string) string {
 	return digits
 }
 
-// quantity is a number with its unit in a size that reads well.
-func quantity(x float64, unit string) string {
+// Quantity is a number with its unit in a size that reads well.
+func Quantity(x float64, unit string) string {
 	if math.IsNaN(x) {
 		return "–"
 	}

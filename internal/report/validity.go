@@ -65,7 +65,7 @@ func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Che
 		{"Never sent", fmt.Sprintf("%s of %s", group(fmt.Sprint(censored)), group(fmt.Sprint(planned))), state(censored > 0, "warn"), "due, but not sent by the generator; under 99% sent and the trial is not valid"},
 		{"Sent twice", group(fmt.Sprint(retried)), "ok", "the server had closed a kept connection; once, and only where HTTP allows it"},
 		{"Clock", clock, state(clock != bench.ClockKernel, "warn"),
-			"what the end of a request is read from; the program itself learned of it " + quantity(wake.Seconds(), "s") + " later in the mean of the worst phase"},
+			"what the end of a request is read from; the program itself learned of it " + Quantity(wake.Seconds(), "s") + " later in the mean of the worst phase"},
 	}
 	checks = append(checks, together(v.Analysis), forced(v), steady(summaries))
 	checks = append(checks, confirmed(summaries)...)
@@ -361,7 +361,7 @@ func facts(e bench.Environment, p bench.Plan) []Fact {
 	list := []Fact{
 		{"Time", e.Time.Format(time.RFC3339)}, {"System", strings.TrimSpace(e.OS + ", kernel " + e.Kernel)},
 		{"CPU", fmt.Sprintf("%s, %d CPUs", e.CPU, e.CPUs)}, {"Frequency governor", e.Governor}, {"Virtualization", e.Virtual},
-		{"Memory", quantity(float64(e.Memory), "B")}, {"Load average at the start", e.LoadBegin}, {"Servers run as", p.Runner}, {"Docker", e.Docker},
+		{"Memory", Quantity(float64(e.Memory), "B")}, {"Load average at the start", e.LoadBegin}, {"Servers run as", p.Runner}, {"Docker", e.Docker},
 		{"Pinning", e.Pinned}, {"claimbench", e.Bench}, {"vegeta", e.Vegeta}, {"Go", e.Go},
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Runtimes)) {

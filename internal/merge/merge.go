@@ -1,0 +1,215 @@
+// Package merge joins runs of several machines: what holds on one may not on the next. A
+// verdict is general where three machines or more agree, and none differs.
+package merge
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/record"
+)
+
+// agreeing is how many machines must agree for a verdict to be general.
+const agreeing = 3
+
+// Run is a judged run.
+type Run struct {
+	*record.Run
+	Verdicts *bench.Verdicts
+}
+
+// Merged is what runs of several machines say together.
+type Merged struct {
+	Guide    string    `json:"guide"`
+	Machines []Machine `json:"machines"`
+	Claims   []Claim   `json:"claims"`
+}
+
+// Machine is one machine with its runs.
+type Machine struct {
+	Name  string   `json:"name"`  // A, B, ... by the order of the runs
+	Class string   `json:"class"` // what kind of machine it is
+	Runs  []string `json:"runs"`  // plan hashes
+	// Out says why its verdicts do not count; empty where they do.
+	Out string `json:"out,omitempty"`
+}
+
+// Claim is the verdict of a claim over machines.
+type Claim struct {
+	ID      string        `json:"id"`
+	Quotes  []bench.Quote `json:"quotes"`
+	Verdict bench.Verdict `json:"verdict"`
+	General bool          `json:"general"`
+	Why     string        `json:"why"`
+	// On is each machine's verdict, by its name.
+	On map[string]bench.Verdict `json:"on"`
+}
+
+// InputError says why runs cannot be merged.
+type InputError struct{ Problem string }
+
+func (e *InputError) Error() string { return e.Problem }
+
+// Merge joins the runs. They must be of one guide, with the same tests, and of the same servers.
+func Merge(runs []Run) (*Merged, error) {
+	if len(runs) == 0 {
+		return nil, &InputError{"there is no run to merge"}
+	}
+	for _, r := range runs[1:] {
+		if why := differ(runs[0].Run, r.Run); why != "" {
+			return nil, &InputError{fmt.Sprintf("%s and %s cannot be merged: %s", runs[0].Dir, r.Dir, why)}
+		}
+	}
+	m := &Merged{Guide: runs[0].Plan.Guide.Title}
+	of := map[string]int{} // machine, by what identifies it
+	byMachine := map[int][]Run{}
+	for i, r := range runs {
+		id := cmp.Or(r.Environment.Machine, fmt.Sprintf("unknown %d", i))
+		n, known := of[id]
+		if !known {
+			n = len(m.Machines)
+			of[id] = n
+			m.Machines = append(m.Machines, Machine{Name: name(n), Class: class(r.Environment)})
+		}
+		on := &m.Machines[n]
+		on.Runs = append(on.Runs, r.PlanHash)
+		switch {
+		case r.Environment.Machine == "":
+			on.Out = "nothing tells which machine it is"
+		case !r.Plan.Profile.Evidence:
+			on.Out = fmt.Sprintf("profile %s is a first look", r.Plan.Profile.Name)
+		case len(r.Verdicts.Void) > 0:
+			on.Out = "void as evidence: " + r.Verdicts.Void[0]
+		default:
+			byMachine[n] = append(byMachine[n], r)
+		}
+		if len(byMachine[n]) > 0 { // another run of it counts
+			on.Out = ""
+		}
+	}
+	for i, said := range runs[0].Verdicts.Claims {
+		c := Claim{ID: said.ID, Quotes: said.Quotes, On: map[string]bench.Verdict{}}
+		for n := range m.Machines {
+			if list := byMachine[n]; len(list) > 0 {
+				c.On[m.Machines[n].Name] = ofOne(list, i)
+			}
+		}
+		c.judge()
+		m.Claims = append(m.Claims, c)
+	}
+	return m, nil
+}
+
+// ofOne is a machine's verdict of the claim: that of its runs where those that decide are alike.
+func ofOne(runs []Run, claim int) bench.Verdict {
+	verdict := bench.NotTested
+	for _, r := range runs {
+		switch v := r.Verdicts.Claims[claim].Verdict; {
+		case verdict == bench.NotTested, verdict == bench.Inconclusive && v != bench.NotTested:
+			verdict = v
+		case v != verdict && v != bench.NotTested && v != bench.Inconclusive:
+			return bench.Inconclusive
+		}
+	}
+	return verdict
+}
+
+// judge gives the claim its verdict over machines.
+func (c *Claim) judge() {
+	on := map[bench.Verdict][]string{}
+	for _, machine := range slices.Sorted(maps.Keys(c.On)) {
+		on[c.On[machine]] = append(on[c.On[machine]], machine)
+	}
+	var decided []bench.Verdict
+	var parts []string
+	for _, word := range bench.VerdictNames {
+		v := bench.Verdict(word)
+		if len(on[v]) == 0 {
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%s on %s", v, strings.Join(on[v], ", ")))
+		if v != bench.Inconclusive && v != bench.NotTested {
+			decided = append(decided, v)
+		}
+	}
+	c.Why = strings.Join(parts, "; ")
+	switch {
+	case len(on) == 0:
+		c.Verdict, c.Why = bench.NotTested, "no machine's verdicts count"
+	case len(on[bench.NotTested]) == len(c.On):
+		c.Verdict = bench.NotTested
+	case len(decided) > 1:
+		c.Verdict, c.Why = bench.Depends, "depends on the machine: "+c.Why
+	case len(decided) == 1 && len(on[decided[0]]) >= agreeing:
+		c.Verdict, c.General = decided[0], true
+	case len(decided) == 1:
+		c.Verdict, c.Why = bench.Inconclusive, fmt.Sprintf("%s; a general verdict takes %d machines that agree", c.Why, agreeing)
+	default:
+		c.Verdict = bench.Inconclusive
+	}
+}
+
+// differ says why two runs cannot be held together.
+func differ(a, b *record.Run) string {
+	if a.Plan.Guide.Name != b.Plan.Guide.Name {
+		return fmt.Sprintf("one is of guide %s, the other of %s", a.Plan.Guide.Name, b.Plan.Guide.Name)
+	}
+	if tests(a) != tests(b) {
+		return "the claims have other tests"
+	}
+	for _, t := range a.Plan.Targets {
+		if other, ok := b.Plan.Target(t.Name); ok && other.Digest != t.Digest {
+			return fmt.Sprintf("the sources of %s differ", t.Name)
+		}
+	}
+	return ""
+}
+
+// tests are the guide's claims but for what a machine resolves: numbers of CPUs in variants.
+func tests(r *record.Run) string {
+	var claims []bench.Claim
+	for _, c := range r.Plan.Guide.Claims {
+		c.Tests = slices.Clone(c.Tests)
+		for i, t := range c.Tests {
+			t.Variant = unnumbered(t.Variant)
+			if t.Base != nil {
+				base := *t.Base
+				base.Variant = unnumbered(base.Variant)
+				t.Base = &base
+			}
+			c.Tests[i] = t
+		}
+		claims = append(claims, c)
+	}
+	text, err := json.Marshal(claims)
+	if err != nil { // what was read from JSON can be written
+		panic(err)
+	}
+	return string(text)
+}
+
+func unnumbered(v bench.Variant) bench.Variant {
+	v = maps.Clone(v)
+	for name := range v {
+		v[name] = ""
+	}
+	return v
+}
+
+func class(e bench.Environment) string {
+	return fmt.Sprintf("%s, %d CPUs, %s, %s", cmp.Or(e.CPU, "unknown CPU"), e.CPUs, e.Arch, cmp.Or(e.OS, "unknown system"))
+}
+
+// name is A to Z, then A1 and so on.
+func name(n int) string {
+	text := string(rune('A' + n%26))
+	if n >= 26 {
+		text += fmt.Sprint(n / 26)
+	}
+	return text
+}
