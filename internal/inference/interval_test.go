@@ -103,3 +103,20 @@ func TestDecideRegions(t *testing.T) {
 		}
 	}
 }
+
+// The definition, written out, on a small sample.
+func TestSkewness(t *testing.T) {
+	d := []float64{1, 2, 3, 10, 4, 2}
+	n, mean, m2, m3 := 6., 22./6, 0., 0.
+	for _, x := range d {
+		m2 += (x - mean) * (x - mean) / n
+		m3 += (x - mean) * (x - mean) * (x - mean) / n
+	}
+	g := m3 / math.Pow(m2, 1.5) * math.Sqrt(n*(n-1)) / (n - 2)
+	near(t, "skewness", Skewness(d), g/math.Sqrt(6*n*(n-1)/((n-2)*(n+1)*(n+3))), 1e-12)
+	for _, d := range [][]float64{nil, {1, 2}, {3, 3, 3}} {
+		if got := Skewness(d); got != 0 {
+			t.Errorf("of %v it is %g", d, got)
+		}
+	}
+}

@@ -149,7 +149,7 @@ type design struct {
 // looks compares designs: how often they are wrong, how often they find what is there, and after how
 // many rounds they end.
 func looks(r *rand.Rand) string {
-	const studies, claims = 20_000, 17
+	const studies, claims = 60_000, 17
 	thirds := []float64{1. / 3, 2. / 3, 1}
 	margin, truth := math.Log(1.10), math.Log(1.20)
 	fixed := func(n int) design {

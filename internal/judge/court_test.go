@@ -185,9 +185,11 @@ func TestGuards(t *testing.T) {
 
 // phase makes the open loop one of four seconds, whose answers take so many times as long until the
 // given share of it is over.
-func phase(hits *[]bench.Hit, until, longer float64) {
+func phase(r *bench.TrialResult, hits *[]bench.Hit, until, longer float64) {
 	took := (*hits)[0].ResponseTime()
 	*hits = nil
+	r.Trial.Phases = slices.Clone(r.Trial.Phases)
+	r.Trial.Phases[0].Schedule.Duration = bench.Duration{Duration: 4 * time.Second}
 	const n = 2000
 	for i := range n {
 		due := time.Duration(i) * 2 * ms
@@ -217,9 +219,9 @@ func TestSteadyState(t *testing.T) {
 			s := recordtest.Study{Rounds: 10, Claims: [][]bench.Test{{fasterNode}}, Speed: recordtest.Speeds(8*ms, 8*ms), Noise: .005,
 				Change: func(r *bench.TrialResult, hits *[]bench.Hit) {
 					if r.Trial.Target == "node-a" && r.Trial.Round <= c.trials {
-						phase(hits, c.until, 2)
+						phase(r, hits, c.until, 2)
 					} else {
-						phase(hits, 0, 1)
+						phase(r, hits, 0, 1)
 					}
 				}}
 			r, err := record.Open(s.Write(t))
@@ -251,7 +253,7 @@ func TestTooShortToBeSteady(t *testing.T) {
 	}
 	var none series
 	for name, s := range map[string]*series{"few": &few, "short": &short, "none": &none} {
-		if got := s.steady(); got.Examined() || got.Reached() {
+		if got := s.steady(len(s.windows)); got.Examined() || got.Reached() {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

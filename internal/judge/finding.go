@@ -162,6 +162,10 @@ func inWords(x *cell, f finding, low, high float64) string {
 	return "the interval is too wide to tell"
 }
 
+// visiblySkewed is how many standard errors of skewness are worth a word: normal rounds show more in one
+// comparison of a hundred.
+const visiblySkewed = 2.58
+
 // tell puts what was found into the comparison.
 func (c *court) tell(x *cell, f finding) {
 	x.found = f
@@ -175,6 +179,9 @@ func (c *court) tell(x *cell, f finding) {
 	}
 	if missing := planned - x.Rounds; missing > 0 {
 		x.Warnings = append(x.Warnings, fmt.Sprintf("%d of %d rounds have no valid pair", missing, planned))
+	}
+	if skew := inference.Skewness(f.signed); math.Abs(skew) > visiblySkewed {
+		x.Warnings = append(x.Warnings, fmt.Sprintf("the rounds are skewed (by %.1f standard errors): the interval may hold the truth less often than it says", skew))
 	}
 	x.OfMedian = finite(bench.Median(f.sides.of))
 	scale := x.Bound

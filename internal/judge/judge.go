@@ -44,6 +44,7 @@ type trial struct {
 	result   bench.TrialResult
 	summary  *bench.Summary
 	scenario bench.Scenario
+	profile  bench.Profile
 }
 
 // Judge gives the verdicts of a run, and the summaries of its valid trials that

@@ -194,8 +194,9 @@ func (c *court) gather(x *cell, of, to [2]side) (s sides, why string) {
 		}
 		for i, place := range places {
 			_, p, err := c.phase(x, place, round)
-			s.steady[i].examined = append(s.steady[i].examined, err == nil && p.Steady.Examined())
-			s.steady[i].unsteady = append(s.steady[i].unsteady, err == nil && p.Steady.Examined() && !p.Steady.Reached())
+			looked := err == nil && x.metric.Steady && p.Steady.Examined()
+			s.steady[i].examined = append(s.steady[i].examined, looked)
+			s.steady[i].unsteady = append(s.steady[i].unsteady, looked && !p.Steady.Reached())
 		}
 		// What is relative to a number that is open to above is itself open to below.
 		open := func(at side) bool { return c.caveats(x, at, round) }

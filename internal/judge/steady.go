@@ -49,20 +49,22 @@ func (s *series) since(first int) *durations {
 	return all
 }
 
-// steady looks for the steady state.
-func (s *series) steady() bench.Steady {
+// steady looks for the steady state in the first windows, as many as are whole: what is due after them, while a
+// closed loop ends, meets another load.
+func (s *series) steady(whole int) bench.Steady {
+	windows := s.windows[:min(whole, len(s.windows))]
 	n := 0
-	for i := range s.windows {
-		n += s.windows[i].len()
+	for i := range windows {
+		n += windows[i].len()
 	}
 	if n == 0 {
 		return bench.Steady{}
 	}
-	join := max((leastAnswers*len(s.windows)+n-1)/n, 1)
+	join := max((leastAnswers*len(windows)+n-1)/n, 1)
 	var medians []float64
-	for i := 0; i+join <= len(s.windows); i += join {
+	for i := 0; i+join <= len(windows); i += join {
 		var joined durations
-		for _, w := range s.windows[i : i+join] {
+		for _, w := range windows[i : i+join] {
 			joined.short, joined.long = append(joined.short, w.short...), append(joined.long, w.long...)
 		}
 		if joined.len() == 0 { // nothing was due: the server did not answer what came before

@@ -23,6 +23,7 @@ func summarise(r *record.Run, result bench.TrialResult, scenario bench.Scenario)
 		if scenario.SLO != nil {
 			p.tally.SLO = *scenario.SLO
 		}
+		p.lasts = lasts(r.Plan.Profile, scenario, result.Trial, phase)
 		p.Confirms = phase.Probe != nil && phase.Probe.Confirms && phase.Void == ""
 		p.Measured = phase.Measure != "" && phase.Probe == nil && phase.Void == ""
 		readers[phase.Name] = p
@@ -40,7 +41,7 @@ func summarise(r *record.Run, result bench.TrialResult, scenario bench.Scenario)
 		s.Phases = append(s.Phases, readers[phase.Name].finish(phase.Drive.Censored))
 	}
 	result = counted(result, s)
-	t := &trial{result: result, summary: s, scenario: scenario}
+	t := &trial{result: result, summary: s, scenario: scenario, profile: r.Plan.Profile}
 	for _, l := range scenario.AllLevels() {
 		for _, name := range bench.MetricNames() {
 			m := bench.Metrics[name]
@@ -102,6 +103,7 @@ func offersOf(m bench.Metric, s bench.Scenario, p bench.Profile) []bench.Offered
 type reader struct {
 	bench.PhaseSummary
 	timeout time.Duration
+	lasts   time.Duration // as planned
 	series  series
 	good    []int                   // answers, by the window in which they were done
 	lags    *hdrhistogram.Histogram // nanoseconds
@@ -147,7 +149,7 @@ var spectrum = []float64{0, .05, .1, .2, .3, .4, .5, .6, .7, .75, .8, .85, .9, .
 func (p *reader) finish(censored uint64) bench.PhaseSummary {
 	p.Held = p.tally.Held()
 	if p.Measured {
-		p.Steady = p.series.steady()
+		p.Steady = p.series.steady(int(p.lasts / window))
 	}
 	from := 0
 	if p.Steady.Reached() {
@@ -210,7 +212,7 @@ func (t *trial) value(m bench.Metric, level string, at bench.Offered) (float64, 
 		}
 		return 0, fmt.Errorf("%s needs %.0f samples a trial, so that %d lie beyond it; at %s this profile makes about %.0f",
 			m.Name, bench.BeyondQuantile/(1-m.Quantile), bench.BeyondQuantile, at,
-			float64(p.Rate)*float64(t.scenario.Workload.Answers())*phaseSeconds(t.result.Trial, name))
+			float64(p.Rate)*float64(t.scenario.Workload.Answers())*lasts(t.profile, t.scenario, t.result.Trial, result).Seconds())
 	}
 	if p.Good == 0 {
 		return 0, fmt.Errorf("%s has no good answer", name)
@@ -316,10 +318,14 @@ func (t *trial) coldStart() (float64, error) {
 	return math.Exp(sum / float64(len(t.result.Starts))), nil
 }
 
-func phaseSeconds(t bench.Trial, name string) float64 {
-	for _, p := range t.Phases {
-		if p.Name == name {
-			return p.Schedule.Duration.Seconds()
+// lasts is how long requests of a phase were due.
+func lasts(profile bench.Profile, s bench.Scenario, t bench.Trial, p bench.PhaseResult) time.Duration {
+	if p.Rate > 0 {
+		return profile.Lasts(s, p.Rate).Duration
+	}
+	for _, planned := range t.Phases {
+		if planned.Name == strings.TrimSuffix(p.Name, bench.Again) {
+			return planned.Schedule.Duration.Duration
 		}
 	}
 	return 0

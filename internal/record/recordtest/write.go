@@ -51,7 +51,9 @@ func (d Directory) Write(t testing.TB, p *bench.Plan, make func(bench.Trial) *Tr
 		if made == nil {
 			continue
 		}
-		made.Result.Trial = trial
+		if made.Result.Trial.N == 0 {
+			made.Result.Trial = trial
+		}
 		file, err := w.Trial(trial)
 		must(err)
 		for i, phase := range made.Result.Phases {
