@@ -100,6 +100,13 @@ func (p *progress) Ended(r bench.TrialResult) {
 	fmt.Fprintf(p.w, "[%d/%d] %s: %s; %s left\n", p.made, p.trials, r.Trial.Arm(), state, about(left))
 }
 
+func (p *progress) Looked(round int, found string) {
+	if p.bar != nil {
+		p.bar.Clear()
+	}
+	fmt.Fprintf(p.w, "after round %d: %s\n", round, found)
+}
+
 func (p *progress) finish() {
 	if p.bar != nil {
 		p.bar.Finish()
@@ -137,5 +144,11 @@ func (o observers) Used(t bench.Trial, u bench.Usage) {
 func (o observers) Ended(r bench.TrialResult) {
 	for _, each := range o {
 		each.Ended(r)
+	}
+}
+
+func (o observers) Looked(round int, found string) {
+	for _, each := range o {
+		each.Looked(round, found)
 	}
 }

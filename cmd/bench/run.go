@@ -252,7 +252,7 @@ func certifier(p *bench.Plan) (func(ctx context.Context, generator, servers cpus
 	var rates []bench.Rate
 	for _, t := range p.Trials {
 		for _, phase := range t.Phases {
-			if phase.Measure == bench.MeasureLatency {
+			if phase.Measure == bench.MeasureLatency && phase.Schedule.Rate > 0 {
 				rates = append(rates, phase.Schedule.Rate)
 			}
 		}

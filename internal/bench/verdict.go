@@ -93,7 +93,8 @@ type Comparison struct {
 	Confidence float64  `json:"confidence,omitempty"`
 	// P is the smallest two-sided level at which the comparison would be decided as it lies.
 	P *float64 `json:"p,omitempty"`
-	// SignFlip is the exact p-value of the same by flipping signs, HodgesLehmann the estimate that one wild round moves little.
+	// SignFlip is the exact p-value of the same by flipping signs, HodgesLehmann the estimate that one
+	// wild round moves little.
 	SignFlip      *float64  `json:"sign_flip_p,omitempty"`
 	HodgesLehmann *Estimate `json:"hodges_lehmann,omitempty"`
 	// OfMedian and ToMedian are the medians over rounds, in Unit.

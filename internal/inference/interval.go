@@ -81,8 +81,8 @@ func region(mean, se, degrees, m float64) (v bench.Verdict, p float64) {
 	return bench.Inconclusive, 1
 }
 
-// Skewness is that of the values (the adjusted Fisher-Pearson coefficient), in standard errors of what normal values
-// show [Joanes & Gill 1998]; 0 for fewer than three, or where none scatters.
+// Skewness is that of the values (the adjusted Fisher-Pearson coefficient), in standard errors of what
+// normal values show [Joanes & Gill 1998]; 0 for fewer than three, or where none scatters.
 func Skewness(d []float64) float64 {
 	n := float64(len(d))
 	if n < 3 || !(stat.StdDev(d, nil) > 0) {

@@ -18,7 +18,7 @@ import (
 // look is a time at which the run was judged.
 type look struct {
 	bench.Look
-	last bool // there will be no other
+	last bool // the clock ended the run here
 }
 
 // lookUp finds the looks of the run: those of its plan that it has reached, and the last
@@ -42,8 +42,7 @@ func (c *court) lookUp() {
 	if n := len(c.looks); n == 0 || c.looks[n-1].Rounds < rounds {
 		c.looks = append(c.looks, look{Look: bench.Look{Rounds: max(rounds, 1)}})
 	}
-	ended := slices.ContainsFunc(c.run.Journal, func(e record.Entry) bool { return e.Event == record.EventBudget || e.Event == record.EventEnd })
-	c.looks[len(c.looks)-1].last = ended
+	c.looks[len(c.looks)-1].last = c.run.OutOfTime()
 	for i, level := range c.levels(c.alpha()) {
 		c.looks[i].Level = level
 	}

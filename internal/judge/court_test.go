@@ -102,6 +102,13 @@ func TestLooks(t *testing.T) {
 		t.Errorf("all is decided, but %v are needed by %v", cells, claims)
 	}
 
+	// That all is decided ends the run, but gives the look no more to spend.
+	s.Directory.After = []record.Entry{{Event: record.EventLook, Round: 10}, {Event: record.EventEnd}}
+	if looks := judged(t, s.Write(t)).Analysis.Looks; looks[0].Level != third {
+		t.Errorf("the end of the run changed the level of its look to %g", looks[0].Level)
+	}
+	s.Directory.After = nil
+
 	s.Change = close
 	dir = s.Write(t)
 	if cells, claims := open(dir); !slices.Equal(claims, []string{"c"}) || !cells["json/node-a"] || !cells["json/python-a"] || !cells["json/node-a-twin"] {

@@ -82,34 +82,9 @@ func (c *court) findAt(x *cell, look int, level float64) finding {
 		f.p = 1
 	}
 	if x.metric.Quantile > 0 {
-		var added time.Duration
-		switch {
-		case x.Base != nil:
-			added = c.instrument(x.metric.Quantile, 0)
-			if f.p < level && within(s.apart, added) {
-				return f.force(bench.ForcedInstrument, fmt.Sprintf("number and base differ by less than %v, which the instrument may have added", added.Round(time.Microsecond)))
-			}
-		case x.To != "":
-			differences := s.differences()
-			for r := range differences {
-				differences[r] *= sign
-			}
-			added = c.instrument(x.metric.Quantile, s.meanLag(x.metric.Quantile)).Round(time.Microsecond)
-			if equal, p := inference.Region(differences, c.clock.Seconds()); equal == bench.PracticallyEqual && p < level {
-				f.region, f.p, f.verdict = equal, p, equal
-				f.why = fmt.Sprintf("they differ by less than %v, which no instrument of this kind can tell apart", c.clock)
-				return f.robust(differences, c.clock.Seconds())
-			}
-			if f.region != bench.PracticallyEqual {
-				beyond, p := inference.Region(differences, added.Seconds())
-				if beyond != f.region {
-					p = 1
-				}
-				if f.p < level && p >= level {
-					return f.force(bench.ForcedInstrument, fmt.Sprintf("the ratio is beyond the margin, but the difference may be less than %v, which the instrument may have added", added))
-				}
-				f.p = max(f.p, p)
-			}
+		var settled bool
+		if f, settled = c.instrumental(x, f, sign); settled {
+			return f
 		}
 	}
 	if f.p < level {
@@ -117,6 +92,46 @@ func (c *court) findAt(x *cell, look int, level float64) finding {
 	}
 	f.why = inWords(x, f, low, high)
 	return f.robust(f.signed, margin)
+}
+
+// instrumental holds the difference of two percentiles against what the instrument can tell apart. Where its
+// interval lies within the clock's own error, they are practically equal, whatever their ratio;
+// where it does not lie beyond all that the instrument may have added, no ratio is decided. It
+// reports whether that settles the finding; else the p-value is that of both conditions.
+func (c *court) instrumental(x *cell, f finding, sign float64) (finding, bool) {
+	s, quantile := f.sides, x.metric.Quantile
+	if x.Base != nil {
+		added := c.instrument(quantile, 0)
+		if f.p < f.level && within(s.apart, added) {
+			return f.force(bench.ForcedInstrument, fmt.Sprintf("number and base differ by less than %v, which the instrument may have added", added.Round(time.Microsecond))), true
+		}
+		return f, false
+	}
+	if x.To == "" {
+		return f, false
+	}
+	differences := s.differences()
+	for r := range differences {
+		differences[r] *= sign
+	}
+	if equal, p := inference.Region(differences, c.clock.Seconds()); equal == bench.PracticallyEqual && p < f.level {
+		f.region, f.p, f.verdict = equal, p, equal
+		f.why = fmt.Sprintf("they differ by less than %v, which no instrument of this kind can tell apart", c.clock)
+		return f.robust(differences, c.clock.Seconds()), true
+	}
+	if f.region == bench.PracticallyEqual {
+		return f, false
+	}
+	added := c.instrument(quantile, s.meanLag(quantile)).Round(time.Microsecond)
+	beyond, p := inference.Region(differences, added.Seconds())
+	if beyond != f.region {
+		p = 1
+	}
+	if f.p < f.level && p >= f.level {
+		return f.force(bench.ForcedInstrument, fmt.Sprintf("the ratio is beyond the margin, but the difference may be less than %v, which the instrument may have added", added)), true
+	}
+	f.p = max(f.p, p)
+	return f, false
 }
 
 // within reports whether a side's numbers are, by their median, no further apart than that.

@@ -135,6 +135,9 @@ func (m *Metrics) Used(t bench.Trial, u bench.Usage) {
 	m.memory.WithLabelValues(t.Scenario, t.Target).Set(float64(u.Memory))
 }
 
+// Looked is of no use to metrics.
+func (m *Metrics) Looked(int, string) {}
+
 // Ended counts the trial.
 func (m *Metrics) Ended(r bench.TrialResult) {
 	m.trials.WithLabelValues(strconv.FormatBool(r.Valid), r.Trial.Scenario, r.Trial.Target).Inc()

@@ -201,9 +201,17 @@ func (r *Run) Looks() (rounds []int) {
 	return rounds
 }
 
-// OutOfTime reports whether the run ended with its budget.
-func (r *Run) OutOfTime() bool {
-	return slices.ContainsFunc(r.Journal, func(e Entry) bool { return e.Event == EventBudget })
+// OutOfTime reports whether the run ended with its budget, and did not go on since.
+func (r *Run) OutOfTime() (ended bool) {
+	for _, e := range r.Journal {
+		switch e.Event {
+		case EventBegin:
+			ended = false
+		case EventBudget:
+			ended = true
+		}
+	}
+	return ended
 }
 
 // ended is the journal's entry of the trial's end; nil where there is none.

@@ -28,6 +28,8 @@ type Observer interface {
 	Used(t bench.Trial, u bench.Usage)
 	// Ended is called when a trial has been recorded.
 	Ended(r bench.TrialResult)
+	// Looked is called when the rounds up to that one were judged, with what came of it.
+	Looked(round int, found string)
 }
 
 // Conductor runs a plan into a run directory.
@@ -187,7 +189,7 @@ func (c *Conductor) look(round int) error {
 		if err := c.Writer.Journal(record.Entry{Event: record.EventLook, Round: at, Reason: reason}); err != nil {
 			return err
 		}
-		c.Observer.Doing(fmt.Sprintf("round %d: %s", at, reason))
+		c.Observer.Looked(at, reason)
 	}
 	return nil
 }

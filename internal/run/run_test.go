@@ -39,6 +39,9 @@ func (w *watcher) Hit(bench.Trial, string, bench.Hit) {
 	}
 }
 func (w *watcher) Used(bench.Trial, bench.Usage) {}
+func (w *watcher) Looked(round int, _ string) {
+	w.events = append(w.events, fmt.Sprintf("looked %d", round))
+}
 func (w *watcher) Ended(r bench.TrialResult) {
 	w.events = append(w.events, fmt.Sprintf("ended %d %t %s", r.Trial.N, r.Valid, r.Reason))
 }

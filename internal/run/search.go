@@ -58,10 +58,11 @@ const (
 	leastRate  = 5
 )
 
-// search finds the server's capacity at the level: probe after probe, each a phase of
-// its own, drained between. Before that, the capacity that the last launch showed is tried on this
-// one: what was the highest of many rates that were tried may have been so by luck. A probe that fails by the instrument's own limit is made
-// once more; then the search ends, and the capacity is known from below only.
+// search finds the server's capacity at the level: probe after probe, each a phase of its own, drained
+// between. Before that, the capacity that the last launch showed is tried on this one: what was the
+// highest of many rates that were tried may have been so by luck. A probe that fails by the
+// instrument's own limit is made once more; then the search ends, and the capacity is known from below
+// only.
 func (c *Conductor) search(ctx context.Context, d drive) (list []bench.PhaseResult, err error) {
 	scenario, _ := c.Plan.Scenario(d.trial.Scenario)
 	cell := bench.CellName(d.trial.Arm(), d.phase.Level)

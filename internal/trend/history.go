@@ -127,9 +127,10 @@ type Trend struct {
 	Warnings []string `json:"warnings"`
 }
 
-// Change points are looked for by PELT with the cost of normal mean and variance, in segments of five nights or more, at a
-// penalty of 6 ln n: TestAlarmsOfFollow shows that noise alone hardly ever has one, and that steps
-// of three standard deviations are found. A scatter of less than a hundredth counts as one of that.
+// Change points are looked for by PELT with the cost of normal mean and variance, in segments of five
+// nights or more, at a penalty of 6 ln n: TestAlarmsOfFollow shows that noise alone hardly ever has
+// one, and that steps of three standard deviations are found. A scatter of less than a hundredth counts
+// as one of that.
 const (
 	leastSegment = 5
 	penaltyFold  = 6
@@ -137,9 +138,9 @@ const (
 )
 
 // Follow tells what became of each number of the history's last machine class. The mean of the first
-// nights is the baseline, bounded by Student's interval; that of the nights after it is bounded by
-// a confidence sequence, so that it may be looked at every night. Both bounds spend half of an equal part of 5% each
-// [Bonferroni], and a number has changed when their difference lies beyond its margin.
+// nights is the baseline, bounded by Student's interval; that of the nights after it is bounded by a
+// confidence sequence, so that it may be looked at every night. Both bounds spend half of an equal part
+// of 5% each [Bonferroni], and a number has changed when their difference lies beyond its margin.
 func Follow(nights []Night, baseline int) (*Trend, error) {
 	if len(nights) == 0 {
 		return nil, errors.New("the history is empty")
