@@ -23,15 +23,15 @@ func newCompare() *cobra.Command {
 			if err := knownWords(failOn); err != nil {
 				return err
 			}
-			base, _, ofBase, err := rejudge(args[0])
+			base, err := compared(args[0])
 			if err != nil {
 				return err
 			}
-			new, _, ofNew, err := rejudge(args[1])
+			new, err := compared(args[1])
 			if err != nil {
 				return err
 			}
-			c, err := trend.Compare(base, new, ofBase, ofNew)
+			c, err := trend.Compare(base, new)
 			var class *trend.ClassError
 			switch {
 			case errors.As(err, &class):
@@ -77,7 +77,11 @@ func printComparison(out io.Writer, c *trend.Comparison, all bool) error {
 		if x.Why != "" {
 			word += ": " + x.Why
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", x.Name, report.Quantity(x.Base, x.Unit), report.Quantity(x.New, x.Unit), ratio(&x.Ratio, x.Low, x.High), word)
+		newText, ratioText := "–", "–"
+		if x.Word != trend.Gone {
+			newText, ratioText = report.Quantity(x.New, x.Unit), ratio(&x.Ratio, x.Low, x.High)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", x.Name, report.Quantity(x.Base, x.Unit), newText, ratioText, word)
 	}
 	return w.Flush()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/claimbench/claimbench/internal/judge"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/report"
+	"github.com/claimbench/claimbench/internal/trend"
 )
 
 func newJudge() *cobra.Command {
@@ -55,6 +56,12 @@ func rejudge(dir string) (*record.Run, *bench.Verdicts, []bench.Summary, error) 
 		return nil, nil, nil, err
 	}
 	return r, verdicts, summaries, nil
+}
+
+// compared is a judged run, for comparisons over time.
+func compared(dir string) (trend.Run, error) {
+	r, verdicts, summaries, err := rejudge(dir)
+	return trend.Run{Run: r, Verdicts: verdicts, Summaries: summaries}, err
 }
 
 // document is the report of a run that was judged again. Where that gave other

@@ -93,7 +93,11 @@ func (s *session) run(cmd *cobra.Command, p *project) error {
 		return err
 	}
 	defer w.writer.Close()
-	if err := w.writer.Journal(record.Entry{Event: record.EventBegin}); err != nil {
+	begun := record.Entry{Event: record.EventBegin}
+	if s.budget > 0 {
+		begun.Budget = s.budget.String()
+	}
+	if err := w.writer.Journal(begun); err != nil {
 		return err
 	}
 	if err := s.measure(cmd.Context(), w); err != nil {
@@ -242,6 +246,10 @@ func (s *session) measure(ctx context.Context, w *work) (err error) {
 // judging is what is left of a budget for stopping, judging and writing the reports.
 const judging = 4 * time.Second
 
+// shareRate is the highest rate at which the instrument is measured where a plan has shares of
+// capacities that are yet to be found.
+const shareRate = 10_000
+
 // certifier measures the instrument in short: its capacity, and its accuracy at
 // the lowest and the highest of the plan's rates.
 func certifier(p *bench.Plan) (func(ctx context.Context, generator, servers cpuset.Set) (bench.Certificate, error), error) {
@@ -256,6 +264,9 @@ func certifier(p *bench.Plan) (func(ctx context.Context, generator, servers cpus
 				rates = append(rates, phase.Schedule.Rate)
 			}
 		}
+	}
+	if len(p.Profile.Shares) > 0 { // of capacities that are not known yet
+		rates = append(rates, shareRate)
 	}
 	if len(rates) > 0 {
 		rates = slices.Compact([]bench.Rate{slices.Min(rates), slices.Max(rates)})

@@ -28,9 +28,9 @@ func newTrend() *cobra.Command {
 				return badInput("the default is 10", "--baseline must be two nights or more")
 			}
 			for _, dir := range args[1:] {
-				r, verdicts, summaries, err := rejudge(dir)
+				r, err := compared(dir)
 				if err == nil {
-					err = trend.Add(args[0], r, verdicts, summaries)
+					err = trend.Add(args[0], r)
 				}
 				if err != nil {
 					return err

@@ -35,6 +35,9 @@ type PhaseSummary struct {
 	// timeout, so that a fast refusal cannot improve a percentile. It is empty in a
 	// closed loop, whose response times say nothing about users.
 	Spectrum []Point
+	// WholeFrom is the quantile from which on Spectrum is of the whole phase, since the steady state
+	// has too few samples for it; 0 for none.
+	WholeFrom float64
 	// LagP50 and LagP99 are the instrument's own lateness, to three digits; 0 in a closed loop.
 	LagP50, LagP99 time.Duration
 }
@@ -67,7 +70,10 @@ type Value struct {
 	Metric string
 	Level  string
 	Offered
-	Value float64
+	Value    float64
+	Open     bool    // it is known from below only
+	Unsteady bool    // the phase that it is of has no steady state, and it tells of one
+	Error    float64 // what the instrument may have added, in the metric's unit; of percentiles
 }
 
 // Phase returns the summary of the phase of that name.

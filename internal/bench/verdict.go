@@ -38,6 +38,9 @@ type Analysis struct {
 	Family int     `json:"family"`          // claims that are tested
 	Alpha  float64 `json:"alpha"`           // probability to decide any of them wrongly, at most
 	Looks  []Look  `json:"looks,omitempty"` // of a run that may end early; else Holm's correction is made
+	// Unlike says where judging again leaves other claims open than the journal says that the
+	// look did.
+	Unlike []string `json:"unlike,omitempty"`
 }
 
 // Look is one time at which a run that may end early was judged.
@@ -115,6 +118,7 @@ type Estimate struct {
 const (
 	ForcedFewRounds  = "too few rounds"           // fewer than two
 	ForcedSame       = "no variation"             // all rounds gave the very same number
+	ForcedMissing    = "rounds without a pair"    // more than a fifth of those that were made
 	ForcedUnsteady   = "no steady state"          // of more than a fifth of a side's trials
 	ForcedInstrument = "within the instrument"    // the difference may be what the instrument added
 	ForcedOpen       = "known from one side"      // something else than the server was at its limit
@@ -123,7 +127,7 @@ const (
 )
 
 // ForcedNames are the known rules.
-var ForcedNames = []string{ForcedFewRounds, ForcedSame, ForcedUnsteady, ForcedInstrument, ForcedOpen, ForcedFragile, ForcedNoGrowth}
+var ForcedNames = []string{ForcedFewRounds, ForcedSame, ForcedMissing, ForcedUnsteady, ForcedInstrument, ForcedOpen, ForcedFragile, ForcedNoGrowth}
 
 // Control is the positive control: what the instrument showed of work that is known to be so
 // many times that of another level.

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/claimbench/claimbench/internal/bench"
@@ -31,7 +32,7 @@ func (c *court) lookUp() {
 	}
 	c.family = c.tested()
 	if len(p.Profile.Looks) == 0 {
-		c.looks = []look{{Look: bench.Look{Rounds: p.Profile.Rounds, Level: inference.Alpha, Planned: true}, last: true}}
+		c.looks = []look{{Look: bench.Look{Rounds: p.Profile.Rounds, Level: inference.Alpha, Planned: true}}}
 		return
 	}
 	for _, n := range p.Profile.Looks {
@@ -115,9 +116,18 @@ func (c *court) analysis(claims []*claim) bench.Analysis {
 	}
 	for i, l := range c.looks {
 		l.Decided = []string{}
+		var open []string
 		for _, x := range claims {
-			if at, ok := x.decidedAt(); ok && at == i {
+			switch {
+			case x.decided() && x.look == i:
 				l.Decided = append(l.Decided, x.ID)
+			case x.open(i, l.Rounds):
+				open = append(open, x.ID)
+			}
+		}
+		for _, e := range c.run.Journal {
+			if e.Event == record.EventLook && e.Round == l.Rounds && !slices.Equal(e.Open, open) {
+				a.Unlike = append(a.Unlike, fmt.Sprintf("judged again, the look at round %d leaves open %v, and in the journal it left open %v", l.Rounds, open, e.Open))
 			}
 		}
 		a.Looks = append(a.Looks, l.Look)
@@ -125,25 +135,32 @@ func (c *court) analysis(claims []*claim) bench.Analysis {
 	return a
 }
 
+// open reports whether the claim was not decided by the look, after so many rounds, and had numbers
+// that more rounds may decide. What had none in all of them is not waited for.
+func (x *claim) open(look, rounds int) bool {
+	return !(x.decided() && x.look <= look) && slices.ContainsFunc(x.cells, func(x *cell) bool { return x.sampled(rounds) })
+}
+
 // Open judges a run at a look, and tells which of its cells (bench.CellName) more rounds
-// are needed of, and which claims need them: those that are not decided, by the comparisons that are not. The
-// A/A arm and the positive control are needed as long as anything is.
+// are needed of, and which claims need them: those that are not decided, by the comparisons
+// that are not decided at the strictest level that they may be asked at. The A/A arm and the positive
+// control are needed as long as anything is.
 func Open(run *record.Run) (cells map[string]bool, claims []string, err error) {
 	c, _, err := newCourt(run)
 	if err != nil {
 		return nil, nil, err
 	}
 	cells = map[string]bool{}
+	last, rounds := len(c.looks)-1, c.looks[len(c.looks)-1].Rounds
 	for _, x := range c.claims() {
-		if x.Verdict != bench.Inconclusive {
+		if !x.open(last, rounds) {
 			continue
 		}
 		claims = append(claims, x.ID)
-		undecided := slices.DeleteFunc(slices.Clone(x.made), func(x *cell) bool { return x.Verdict != bench.Inconclusive })
-		if len(undecided) == 0 { // each is decided, but not that they are not alike
-			undecided = x.made
-		}
-		for _, cell := range undecided {
+		for _, cell := range x.cells {
+			if !cell.sampled(rounds) || c.find(cell, c.strict(x), last).verdict != bench.Inconclusive {
+				continue
+			}
 			for _, place := range cell.places {
 				cells[place.cell()] = true
 			}

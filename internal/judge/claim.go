@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,10 +14,10 @@ import (
 type claim struct {
 	bench.ClaimVerdict
 	cells []*cell
-	made  []*cell // those that have a verdict
-	// decisive are the verdicts of those that make the claim's, and the looks at which they were reached.
+	look  int     // at which it was decided, or else the last
+	made  []*cell // comparisons that had a verdict by then
+	// decisive are the verdicts of those that make the claim's.
 	decisive []bench.Verdict
-	looks    []int
 }
 
 // claims judges all claims, which are judged together.
@@ -28,37 +27,78 @@ func (c *court) claims() (all []*claim) {
 		for _, test := range said.Tests {
 			x.cells = append(x.cells, c.compare(test)...)
 		}
-		for _, cell := range x.cells {
-			if cell.sampled() {
-				c.tell(cell, c.find(cell, c.alpha()))
+		for x.look = range c.looks {
+			if c.judge(x); x.decided() {
+				break
 			}
-			if cell.Verdict != bench.NotTested {
-				x.made = append(x.made, cell)
-			}
-			x.Tests = append(x.Tests, cell.Comparison)
 		}
-		c.combine(x)
+		for _, cell := range x.cells {
+			switch rounds := c.looks[x.look].Rounds; {
+			case cell.sampled(rounds):
+				c.tell(cell, c.find(cell, c.alpha(), x.look))
+			case cell.sampled(c.run.Plan.Profile.Rounds):
+				cell.Why = fmt.Sprintf("it had no number yet when the claim was decided, after %d rounds", rounds)
+			}
+		}
+		c.say(x)
 		all = append(all, x)
 	}
 	if !c.sequential() {
 		c.holm(all)
 	}
+	for _, x := range all {
+		for _, cell := range x.cells {
+			x.Tests = append(x.Tests, cell.Comparison)
+		}
+	}
 	return all
 }
 
-// combine gives the claim the verdict of its comparisons. Where two are decided, but not
+// decided reports whether the claim has a verdict that later rounds are not to change.
+func (x *claim) decided() bool {
+	return x.Verdict != bench.Inconclusive && x.Verdict != bench.NotTested
+}
+
+// judge gives the claim the verdict that its comparisons make at its look. Where two are decided, but not
 // alike, it depends, whatever those would bring that are not decided; where all that are
-// decided are alike, one that is not leaves it open. That all of several are so is an intersection, of
-// which each part is tested at the claim's level [Berger 1982]; that two of k are
-// not alike may be by chance of any, so there each is tested at a kth of it [Bonferroni].
-func (c *court) combine(x *claim) {
-	x.decide(c, c.alpha())
-	if x.Verdict == bench.Depends {
-		if x.decide(c, c.alpha()/float64(len(x.made))); x.Verdict != bench.Depends {
-			x.Verdict = bench.Inconclusive
-			x.Why = fmt.Sprintf("%s, one by one; that they are not alike may be chance among %d", count(verdicts(x.made)), len(x.made))
+// decided are alike, one that is not leaves it open. That all of several are so is an
+// intersection, of which each part is tested at the claim's level [Berger 1982]; that two of k
+// are not alike may be by chance of any, so there each is tested at a kth of it [Bonferroni].
+func (c *court) judge(x *claim) {
+	x.made = nil
+	for _, cell := range x.cells {
+		if cell.sampled(c.looks[x.look].Rounds) || cell.metric.Exact && cell.Verdict != bench.NotTested {
+			x.made = append(x.made, cell)
 		}
 	}
+	x.decisive = c.verdicts(x, c.alpha())
+	if x.Verdict = combine(x.decisive); x.Verdict == bench.Depends {
+		x.decisive = c.verdicts(x, c.strict(x))
+		if x.Verdict = combine(x.decisive); x.Verdict != bench.Depends {
+			x.Verdict = bench.Inconclusive
+		}
+	}
+}
+
+// strict is the error probability at which each of the claim's comparisons is tested for that they are
+// not alike.
+func (c *court) strict(x *claim) float64 { return c.alpha() / float64(max(len(x.made), 1)) }
+
+// verdicts are those of the comparisons that were made, where they spend alpha up to the claim's look.
+func (c *court) verdicts(x *claim, alpha float64) []bench.Verdict {
+	list := make([]bench.Verdict, len(x.made))
+	for i, cell := range x.made {
+		list[i] = cell.Verdict // counted
+		if !cell.metric.Exact {
+			list[i] = c.find(cell, alpha, x.look).verdict
+		}
+	}
+	return list
+}
+
+// say says why the claim has its verdict.
+func (c *court) say(x *claim) {
+	each := verdicts(x.made)
 	switch x.Verdict {
 	case bench.NotTested:
 		var reasons []string
@@ -69,9 +109,12 @@ func (c *court) combine(x *claim) {
 		}
 		x.Why = strings.Join(slices.Concat(reasons, x.Untested), "; ")
 	case bench.Depends:
-		x.Why = dependsOn(x.made)
+		x.Why = dependsOn(x.made, x.decisive)
 	case bench.Inconclusive:
-		x.Why = cmp.Or(x.Why, count(verdicts(x.made)))
+		x.Why = count(each)
+		if combine(each) == bench.Depends {
+			x.Why = fmt.Sprintf("%s, one by one; that they are not alike may be chance among %d", count(each), len(each))
+		}
 	default:
 		x.Why = fmt.Sprintf("all %d comparisons agree", len(x.made))
 		if len(x.made) == 1 {
@@ -101,42 +144,30 @@ func (c *court) holm(all []*claim) {
 		if x.Verdict != bench.Inconclusive && adjusted >= inference.Alpha {
 			x.Why = fmt.Sprintf("%s by itself (p %.2g; %s), but not as one of %d claims (p %.2g by Holm's correction)", x.Verdict, p[i], x.Why, len(p), adjusted)
 			x.Verdict = bench.Inconclusive
+			continue
+		}
+		if x.decided() && adjusted > 0 && !x.robust(inference.Alpha*p[i]/adjusted) {
+			x.Why = fmt.Sprintf("%s by itself (%s), but fragile as one of %d claims: the sign-flip test does not agree at the level that is left to it", x.Verdict, x.Why, len(p))
+			x.Verdict = bench.Inconclusive
 		}
 	}
 }
 
-// decide combines what its comparisons say where they spend alpha.
-func (x *claim) decide(c *court, alpha float64) {
-	x.decisive, x.looks = nil, nil
-	for _, cell := range x.made {
-		verdict, look := cell.Verdict, 0
-		if cell.sampled() {
-			f := c.find(cell, alpha)
-			verdict, look = f.verdict, f.look
-		}
-		x.decisive, x.looks = append(x.decisive, verdict), append(x.looks, look)
+// robust reports whether the claim's verdict stands where each comparison's decision must be confirmed
+// by the sign-flip test, as far as that could be, at the claim's level.
+func (x *claim) robust(level float64) bool {
+	if x.Verdict == bench.Depends {
+		level /= float64(len(x.made))
 	}
-	x.Verdict = combine(x.decisive)
-}
-
-// decidedAt is the first look at which the claim has the verdict that it has; false where
-// it has none.
-func (x *claim) decidedAt() (look int, ok bool) {
-	if x.Verdict == bench.Inconclusive || x.Verdict == bench.NotTested {
-		return 0, false
-	}
-	for look := range slices.Max(x.looks) + 1 {
-		known := slices.Clone(x.decisive)
-		for i := range known {
-			if x.looks[i] > look {
-				known[i] = bench.Inconclusive
+	confirmed := slices.Clone(x.decisive)
+	for i, cell := range x.made {
+		if f := cell.found; !cell.metric.Exact && confirmed[i] != bench.Inconclusive {
+			if _, fragile := inference.Fragile(f.tested, f.margin, f.region, level); fragile {
+				confirmed[i] = bench.Inconclusive
 			}
 		}
-		if combine(known) == x.Verdict {
-			return look, true
-		}
 	}
-	return 0, false
+	return combine(confirmed) == x.Verdict
 }
 
 // p is the smallest level at which the claim would be decided: all comparisons alike, or
@@ -146,7 +177,7 @@ func (x *claim) p() float64 {
 	most := 0.
 	for _, cell := range x.made {
 		p, region := 0., cell.Verdict // counted
-		if cell.sampled() {
+		if !cell.metric.Exact {
 			p, region = cell.found.p, cell.found.region
 		}
 		if least, seen := regions[region]; !seen || p < least {
@@ -209,12 +240,22 @@ func count(made []bench.Verdict) string {
 	return strings.Join(parts, ", ")
 }
 
-// dependsOn names the one thing by which the verdicts of a claim's tests differ,
+// dependsOn names the one thing by which the verdicts of a claim's comparisons differ,
 // or counts them where no one thing explains them.
-func dependsOn(tests []*cell) string {
-	made := slices.DeleteFunc(slices.Clone(tests), func(t *cell) bool { return t.Verdict == bench.Inconclusive })
+func dependsOn(cells []*cell, verdicts []bench.Verdict) string {
+	type decided struct {
+		*cell
+		verdict bench.Verdict
+	}
+	var made []decided
+	var words []bench.Verdict
+	for i, x := range cells {
+		if verdicts[i] != bench.Inconclusive {
+			made, words = append(made, decided{x, verdicts[i]}), append(words, verdicts[i])
+		}
+	}
 	undecided := ""
-	if n := len(slices.DeleteFunc(slices.Clone(tests), func(t *cell) bool { return t.Verdict != bench.Inconclusive })); n > 0 {
+	if n := len(cells) - len(made); n > 0 {
 		undecided = fmt.Sprintf("; %d inconclusive", n)
 	}
 	for _, factor := range []struct {
@@ -233,11 +274,11 @@ func dependsOn(tests []*cell) string {
 		levels := map[string]bench.Verdict{}
 		explains := true
 		for _, t := range made {
-			level := factor.of(t)
-			if v, seen := levels[level]; seen && v != t.Verdict {
+			level := factor.of(t.cell)
+			if v, seen := levels[level]; seen && v != t.verdict {
 				explains = false
 			}
-			levels[level] = t.Verdict
+			levels[level] = t.verdict
 		}
 		if explains {
 			var parts []string
@@ -247,5 +288,5 @@ func dependsOn(tests []*cell) string {
 			return fmt.Sprintf("depends on the %s: %s", factor.name, strings.Join(parts, "; ")) + undecided
 		}
 	}
-	return "no one factor explains it: " + count(verdicts(made)) + undecided
+	return "no one factor explains it: " + count(words) + undecided
 }

@@ -100,8 +100,8 @@ func (c *court) measured(x *cell) {
 	x.sides, x.Why = c.gather(x, [2]side{of, ofBase}, [2]side{to, toBase})
 }
 
-// sampled reports whether there are numbers to be judged.
-func (x *cell) sampled() bool { return len(x.sides.of) > 0 }
+// sampled reports whether there are numbers to be judged by the round.
+func (x *cell) sampled(round int) bool { return len(x.sides.round) > 0 && x.sides.round[0] <= round }
 
 // count compares what is counted: one number a side, without any error.
 func (c *court) count(x *cell) {

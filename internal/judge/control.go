@@ -40,7 +40,7 @@ func (c *court) twins() (list []bench.Comparison) {
 			}
 		}
 	}
-	cells = slices.DeleteFunc(cells, func(x *cell) bool { return !x.sampled() })
+	cells = slices.DeleteFunc(cells, func(x *cell) bool { return !x.sampled(c.run.Plan.Profile.Rounds) })
 	for _, x := range cells {
 		f := c.findAt(x, len(c.looks)-1, inference.Alpha/float64(len(cells)))
 		c.tell(x, f)
@@ -117,17 +117,21 @@ func (c *court) controls() (list []bench.Control) {
 					costs = append(costs, math.Log(x))
 				}
 			}
-			if len(costs) > 0 {
-				logs = append(logs, costs)
-				list = append(list, bench.Control{Scenario: k.scenario, Target: k.target, Level: k.level.Name, Metric: metric, Work: k.level.Work, Rounds: len(costs)})
+			if c.missing[k.at[0].cell()] != "" || c.missing[k.at[1].cell()] != "" { // not to be had here
+				continue
 			}
+			logs = append(logs, costs)
+			list = append(list, bench.Control{Scenario: k.scenario, Target: k.target, Level: k.level.Name, Metric: metric, Work: k.level.Work, Rounds: len(costs)})
 		}
 	}
 	for i := range list {
 		x := &list[i]
 		level := inference.Alpha / float64(len(list))
 		interval := inference.TInterval(logs[i], level)
-		x.Ratio, x.Confidence = math.Exp(interval.Mean), 1-level
+		x.Confidence = 1 - level
+		if interval.N > 0 {
+			x.Ratio = math.Exp(interval.Mean)
+		}
 		if interval.N > 1 {
 			x.Low, x.High = math.Exp(interval.Low), math.Exp(interval.High)
 			x.Found = x.Low > 1 && x.Low <= x.Work && x.High >= 1+kernelShare*(x.Work-1)

@@ -151,11 +151,111 @@ func TestAnEndThatWasNotPlanned(t *testing.T) {
 		return looks[1].Level
 	}
 	due := level()
+	s.Directory.Journal = []record.Entry{{Event: record.EventBegin, Budget: "1h"}}
 	s.Directory.After = []record.Entry{{Event: record.EventBudget}}
 	all := level()
+	// Whoever has seen the run before it went on with a budget chose when it ends.
+	s.Directory.Journal = append(s.Directory.Journal, record.Entry{Event: record.EventInterrupted}, record.Entry{Event: record.EventBegin, Budget: "5s"})
+	if again := level(); again != due {
+		t.Errorf("a budget that came later spends %g, want %g", again, due)
+	}
+	s.Directory.Journal = []record.Entry{{Event: record.EventBegin}}
+	if none := level(); none != due {
+		t.Errorf("an end without a budget spends %g, want %g", none, due)
+	}
 	want := inference.Nominal(.05, []float64{10. / 30, 14. / 30}, inference.Pocock)[1]
 	if math.Abs(due-want) > 1e-9 || all <= due || all >= .05 {
 		t.Errorf("levels are %g, want %g, and at the end %g, want more, and less than all", due, want, all)
+	}
+}
+
+// A comparison whose first number comes after its claim was decided is no part of it; one that has none by a
+// look does not hold the claim open.
+func TestNumbersThatComeLater(t *testing.T) {
+	s := recordtest.Study{Rounds: 30, Looks: []int{10, 20, 30}, Made: 20, Speed: recordtest.Speeds(20*ms, 20*ms), Noise: .01, Claims: [][]bench.Test{{moreNode, fasterNode}}}
+	s.Speed = recordtest.Speeds(4*ms, 8*ms)
+	s.Change = func(r *bench.TrialResult, hits *[]bench.Hit) {
+		if r.Trial.Round <= 10 {
+			r.Phases[0].Void = "the database was down"
+		}
+	}
+	claim := judged(t, s.Write(t)).Claims[0]
+	if claim.Verdict != bench.Supported || claim.Tests[0].Rounds != 10 || claim.Tests[1].Verdict != bench.NotTested || !strings.Contains(claim.Tests[1].Why, "after 10 rounds") {
+		t.Errorf("%s (%s); the later comparison is %s (%s)", claim.Verdict, claim.Why, claim.Tests[1].Verdict, claim.Tests[1].Why)
+	}
+}
+
+// As long as a claim is open, those of its comparisons are measured on that are not decided at the level
+// which it takes to depend on something.
+func TestWhatADependsTakes(t *testing.T) {
+	down := moreNode
+	down.Margin = new(bench.Percent)
+	*down.Margin = .9
+	s := recordtest.Study{Rounds: 30, Looks: []int{10, 20, 30}, Made: 10, Speed: recordtest.Speeds(20*ms, 20*ms), Noise: .1,
+		Claims: [][]bench.Test{{fasterNode, down}}, Change: rounds(1.5, 1.1, 1.45, 1.12, 1.4, 1.15)}
+	r, err := record.Open(s.Write(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := newCourt(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := c.claims()[0]
+	alone, hard := c.find(x.cells[0], c.alpha(), 0), c.find(x.cells[0], c.strict(x), 0)
+	if alone.verdict != bench.Supported || hard.verdict != bench.Inconclusive || x.Verdict != bench.Inconclusive {
+		t.Skipf("SKIPPED: the made-up rounds don't lie between the two levels: p %g", alone.p)
+	}
+	cells, claims, err := Open(r)
+	if err != nil || len(claims) != 1 || !cells["json/node-a"] {
+		t.Errorf("%v are needed by %v, %v", cells, claims, err)
+	}
+}
+
+// Where judging again leaves other claims open than the look did, the run says so, and is void.
+func TestALookThatCannotBeReproduced(t *testing.T) {
+	s := recordtest.Study{Rounds: 30, Looks: []int{10, 20, 30}, Speed: recordtest.Speeds(4*ms, 8*ms), Noise: .02, Twin: 1, Control: 1.25, Evidence: true,
+		Claims: [][]bench.Test{{moreNode}}, Directory: recordtest.Directory{After: []record.Entry{{Event: record.EventLook, Round: 10, Open: []string{"c"}}, {Event: record.EventLook, Round: 20}}}}
+	v := judged(t, s.Write(t))
+	if len(v.Analysis.Unlike) != 1 || !slices.ContainsFunc(v.Void, func(why string) bool { return strings.Contains(why, "the look at round 10 leaves open []") }) {
+		t.Errorf("unlike are %q, void %q", v.Analysis.Unlike, v.Void)
+	}
+}
+
+// Survivors decide nothing: where more than a fifth of the rounds has no pair that counts, the others may be
+// those in which the server held.
+func TestSurvivors(t *testing.T) {
+	s := recordtest.Study{Rounds: 10, Claims: [][]bench.Test{{moreNode}}, Speed: recordtest.Speeds(4*ms, 8*ms), Noise: .02}
+	for dead, want := range map[int]bench.Verdict{2: bench.Supported, 3: bench.Inconclusive, 8: bench.Inconclusive} {
+		s.Change = func(r *bench.TrialResult, _ *[]bench.Hit) {
+			if r.Trial.Target == "node-a" && r.Trial.Round <= dead {
+				r.Valid, r.Reason = false, "the server died"
+			}
+		}
+		cell := judged(t, s.Write(t)).Claims[0].Tests[0]
+		if cell.Verdict != want || (cell.Forced == bench.ForcedMissing) != (want == bench.Inconclusive) || cell.Rounds != 10-dead {
+			t.Errorf("%d of ten died: %s (%s)", dead, cell.Verdict, cell.Why)
+		}
+	}
+}
+
+// What is decided among many by t must be so by the sign-flip test as well, where that could be.
+func TestFragileAmongMany(t *testing.T) {
+	other := fasterNode
+	other.Margin = new(bench.Percent)
+	*other.Margin = .45 // which is undecided
+	s := recordtest.Study{Rounds: 10, Noise: .0001, Speed: recordtest.Speeds(20*ms, 20*ms), Claims: [][]bench.Test{{fasterNode}, {other}, {other}, {other}, {other}},
+		Change: rounds(1.5, 1.52, 1.49, 1.51, 1.5, 1.48, 1.5, 1.53, 1.5, 1.08)}
+	claim := judged(t, s.Write(t)).Claims[0]
+	if claim.Tests[0].Verdict != bench.Supported || *claim.Adjusted > .05 || claim.Verdict != bench.Supported {
+		// one round of ten just within the margin: 4 of 1,024 choices of signs
+		if !strings.Contains(claim.Why, "fragile as one of 5 claims") {
+			t.Errorf("%s (%s)", claim.Verdict, claim.Why)
+		}
+	}
+	level := .05 * *claim.P / *claim.Adjusted
+	if p := *claim.Tests[0].SignFlip; (p >= level) != (claim.Verdict == bench.Inconclusive) {
+		t.Errorf("sign-flip p %g at the level %g: %s (%s)", p, level, claim.Verdict, claim.Why)
 	}
 }
 
@@ -381,6 +481,9 @@ func TestNumbersThatAreNone(t *testing.T) {
 			}
 		}, bench.Inconclusive, "the very same number"},
 		{"no hit at all", fasterNode, func(_ *bench.TrialResult, hits *[]bench.Hit) { *hits = nil }, bench.NotTested, "needs 200 samples"},
+		{"hits at times that no phase has", fasterNode, func(_ *bench.TrialResult, hits *[]bench.Hit) {
+			(*hits)[3].Due, (*hits)[3].Done = -time.Second, -time.Millisecond
+		}, bench.NotTested, "no round has a valid trial"},
 		{"no CPU time", bench.Test{Scenario: "json", Metric: "cpu_seconds_per_1k", Of: "node", To: "python", Expect: bench.Lower},
 			func(r *bench.TrialResult, _ *[]bench.Hit) { r.Phases[1].CPU = 0 }, bench.NotTested, "gave 0, which cannot be compared"},
 		{"negative CPU time", bench.Test{Scenario: "json", Metric: "cpu_seconds_per_1k", Of: "node", To: "python", Expect: bench.Lower},

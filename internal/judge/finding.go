@@ -17,17 +17,19 @@ type finding struct {
 	interval inference.Interval // of ln of - ln to, at the level
 	sides    sides              // as they were known then
 	signed   []float64          // d_r: positive for the claim
-	region   bench.Verdict      // where their mean lies
-	p        float64            // smallest level at which that would be decided
-	verdict  bench.Verdict      // the region, if it is decided
-	forced   string             // what keeps it from that whatever the interval
+	tested   []float64          // what was held against the margin that decided: those, or differences in the metric's unit
+	margin   float64
+	region   bench.Verdict // where their mean lies
+	p        float64       // smallest level at which that would be decided
+	verdict  bench.Verdict // the region, if it is decided
+	forced   string        // what keeps it from that whatever the interval
 	why      string
 }
 
-// find judges the comparison at one look after the other, at the levels that spend alpha,
-// until one decides.
-func (c *court) find(x *cell, alpha float64) (f finding) {
-	for look, level := range c.levels(alpha) {
+// find judges the comparison at one look after the other up to the last, at the levels that spend
+// alpha, until one decides.
+func (c *court) find(x *cell, alpha float64, last int) (f finding) {
+	for look, level := range c.levels(alpha)[:last+1] {
 		f = c.findAt(x, look, level)
 		if f.verdict != bench.Inconclusive {
 			break
@@ -52,6 +54,7 @@ func (c *court) findAt(x *cell, look int, level float64) finding {
 	for r, d := range logs {
 		f.signed[r] = sign * d
 	}
+	f.tested, f.margin = f.signed, margin
 	openOf, openTo := slices.Contains(s.openOf, true), slices.Contains(s.openTo, true)
 	if openOf {
 		f.interval.High = math.Inf(1)
@@ -63,7 +66,7 @@ func (c *court) findAt(x *cell, look int, level float64) finding {
 	if sign < 0 {
 		low, high = -high, -low
 	}
-	unsteady := s.tooUnsteady()
+	few, unsteady := s.tooFew(), s.tooUnsteady()
 	switch {
 	case f.interval.N < 2:
 		return f.force(bench.ForcedFewRounds, "one round shows no variation; at least two are needed")
@@ -71,6 +74,8 @@ func (c *court) findAt(x *cell, look int, level float64) finding {
 		return f.force(bench.ForcedSame, "all rounds gave the very same number, which no measurement does")
 	case len(s.noGrowth) > 0: // to judge by the other rounds would be to choose among outcomes
 		return f.force(bench.ForcedNoGrowth, "in some rounds "+errNoGrowth.Error())
+	case few != "":
+		return f.force(bench.ForcedMissing, few)
 	case unsteady != "":
 		return f.force(bench.ForcedUnsteady, unsteady)
 	}
@@ -91,7 +96,7 @@ func (c *court) findAt(x *cell, look int, level float64) finding {
 		f.verdict = f.region
 	}
 	f.why = inWords(x, f, low, high)
-	return f.robust(f.signed, margin)
+	return f.robust()
 }
 
 // instrumental holds the difference of two percentiles against what the instrument can tell apart. Where its
@@ -99,9 +104,9 @@ func (c *court) findAt(x *cell, look int, level float64) finding {
 // where it does not lie beyond all that the instrument may have added, no ratio is decided. It
 // reports whether that settles the finding; else the p-value is that of both conditions.
 func (c *court) instrumental(x *cell, f finding, sign float64) (finding, bool) {
-	s, quantile := f.sides, x.metric.Quantile
+	s, quantile, round := f.sides, x.metric.Quantile, c.looks[f.look].Rounds
 	if x.Base != nil {
-		added := c.instrument(quantile, 0)
+		added := c.instrument(quantile, 0, round)
 		if f.p < f.level && within(s.apart, added) {
 			return f.force(bench.ForcedInstrument, fmt.Sprintf("number and base differ by less than %v, which the instrument may have added", added.Round(time.Microsecond))), true
 		}
@@ -114,15 +119,16 @@ func (c *court) instrumental(x *cell, f finding, sign float64) (finding, bool) {
 	for r := range differences {
 		differences[r] *= sign
 	}
-	if equal, p := inference.Region(differences, c.clock.Seconds()); equal == bench.PracticallyEqual && p < f.level {
-		f.region, f.p, f.verdict = equal, p, equal
-		f.why = fmt.Sprintf("they differ by less than %v, which no instrument of this kind can tell apart", c.clock)
-		return f.robust(differences, c.clock.Seconds()), true
+	clock := c.clock(round)
+	if equal, p := inference.Region(differences, clock.Seconds()); equal == bench.PracticallyEqual && p < f.level {
+		f.region, f.p, f.verdict, f.tested, f.margin = equal, p, equal, differences, clock.Seconds()
+		f.why = fmt.Sprintf("they differ by less than %v, which no instrument of this kind can tell apart", clock)
+		return f.robust(), true
 	}
 	if f.region == bench.PracticallyEqual {
 		return f, false
 	}
-	added := c.instrument(quantile, s.meanLag(quantile)).Round(time.Microsecond)
+	added := c.instrument(quantile, s.meanLag(quantile), round).Round(time.Microsecond)
 	beyond, p := inference.Region(differences, added.Seconds())
 	if beyond != f.region {
 		p = 1
@@ -145,12 +151,12 @@ func (f finding) force(rule, why string) finding {
 	return f
 }
 
-// robust keeps a decision of d against the margin only where it does not hang on the shape of the distribution.
-func (f finding) robust(d []float64, margin float64) finding {
+// robust keeps a decision only where it does not hang on the shape of the distribution.
+func (f finding) robust() finding {
 	if f.verdict == bench.Inconclusive {
 		return f
 	}
-	if p, fragile := inference.Fragile(d, margin, f.region, f.level); fragile {
+	if p, fragile := inference.Fragile(f.tested, f.margin, f.region, f.level); fragile {
 		return f.force(bench.ForcedFragile, fmt.Sprintf("fragile: %s by Student's t, but the sign-flip test, which assumes less, has p %.2g", f.region, p))
 	}
 	return f
@@ -188,12 +194,8 @@ func (c *court) tell(x *cell, f finding) {
 	if f.region != "" && f.p < 1 {
 		x.P = finite(f.p)
 	}
-	planned := c.looks[f.look].Rounds
-	if x.Share > 0 {
-		planned-- // the first finds the capacities
-	}
-	if missing := planned - x.Rounds; missing > 0 {
-		x.Warnings = append(x.Warnings, fmt.Sprintf("%d of %d rounds have no valid pair", missing, planned))
+	if missing := len(f.sides.launched) - x.Rounds; missing > 0 {
+		x.Warnings = append(x.Warnings, fmt.Sprintf("%d of %d rounds have no valid pair", missing, len(f.sides.launched)))
 	}
 	if skew := inference.Skewness(f.signed); math.Abs(skew) > visiblySkewed {
 		x.Warnings = append(x.Warnings, fmt.Sprintf("the rounds are skewed (by %.1f standard errors): the interval may hold the truth less often than it says", skew))

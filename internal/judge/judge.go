@@ -31,7 +31,9 @@ type court struct {
 	reasons  map[string]string         // of the last of those
 	excluded map[string]string         // cells that do not keep the contract, with the reason
 	missing  map[string]string         // cells that need what is not to be had, with the reason
-	clock    time.Duration             // the least error of the instrument
+	launched map[string]map[int]bool   // trials that were made, whatever became of them, by arm and round
+	ends     map[int]time.Time         // when the last trial of a round began
+	userFrom int                       // first round with a phase by the user's clock; 0 for none
 	family   int                       // claims that are judged together
 	looks    []look                    // at which the run is judged; at least one
 	spent    map[float64][]float64     // levels of the looks, by the alpha that they spend
@@ -71,7 +73,7 @@ func Judge(run *record.Run) (*bench.Verdicts, []bench.Summary, error) {
 func newCourt(run *record.Run) (*court, []bench.Summary, error) {
 	c := &court{
 		run: run, trials: map[string]map[int]*trial{}, invalid: map[string]int{}, reasons: map[string]string{}, spent: map[float64][]float64{},
-		excluded: run.Excluded(), missing: run.Missing(), clock: kernelClockError, warnings: []string{},
+		excluded: run.Excluded(), missing: run.Missing(), launched: map[string]map[int]bool{}, ends: map[int]time.Time{}, warnings: []string{},
 	}
 	generator, err := cpuset.Parse(run.Plan.CPUs.Generator)
 	if err != nil {
@@ -85,7 +87,29 @@ func newCourt(run *record.Run) (*court, []bench.Summary, error) {
 		return nil, nil, err
 	}
 	c.lookUp()
+	for i := range summaries {
+		c.qualify(&summaries[i])
+	}
 	return c, summaries, nil
+}
+
+// qualify says of each of a trial's values what limits it, for those who take values from the
+// summary.
+func (c *court) qualify(s *bench.Summary) {
+	arm, round := s.Trial.Arm(), s.Trial.Round
+	for i := range s.Values {
+		v := &s.Values[i]
+		x := &cell{metric: bench.Metrics[v.Metric]}
+		x.Offered = v.Offered
+		at := side{arm, v.Level}
+		v.Open = c.caveats(x, at, round)
+		if _, p, err := c.phase(x, at, round); err == nil && x.metric.Steady {
+			v.Unsteady = p.Steady.Examined() && !p.Steady.Reached()
+		}
+		if x.metric.Quantile > 0 {
+			v.Error = c.instrument(x.metric.Quantile, 0, round).Seconds()
+		}
+	}
 }
 
 // Encode gives the bytes of verdicts.json.
@@ -103,8 +127,19 @@ func Encode(v *bench.Verdicts) ([]byte, error) {
 // read summarises every valid trial.
 func (c *court) read() ([]bench.Summary, error) {
 	var summaries []bench.Summary
+	for _, t := range c.run.Plan.Trials {
+		if c.run.Launched(t.N) {
+			if c.launched[t.Arm()] == nil {
+				c.launched[t.Arm()] = map[int]bool{}
+			}
+			c.launched[t.Arm()][t.Round] = true
+		}
+	}
 	for _, result := range c.run.Results {
-		arm := result.Trial.Arm()
+		arm, round := result.Trial.Arm(), result.Trial.Round
+		if result.Start.After(c.ends[round]) {
+			c.ends[round] = result.Start
+		}
 		if !result.Valid {
 			c.invalid[arm]++
 			c.reasons[arm] = result.Reason
@@ -126,20 +161,37 @@ func (c *court) read() ([]bench.Summary, error) {
 		}
 		c.trials[arm][result.Trial.Round] = t
 		for _, phase := range result.Phases {
-			if phase.Measure != "" && phase.Drive.Clock != "" && phase.Drive.Clock != bench.ClockKernel {
-				c.clock = userClockError
+			if phase.Measure != "" && phase.Drive.Clock != "" && phase.Drive.Clock != bench.ClockKernel && (c.userFrom == 0 || round < c.userFrom) {
+				c.userFrom = round
 			}
 		}
 	}
 	return summaries, nil
 }
 
+// clock is the least error of the instrument in the rounds up to that one.
+func (c *court) clock(round int) time.Duration {
+	if c.userFrom > 0 && c.userFrom <= round {
+		return userClockError
+	}
+	return kernelClockError
+}
+
 // instrument is how close two percentiles must be for the instrument not to tell
-// them apart: by its clock, by its certificates, or by lag, which is part of a
+// them apart in the rounds up to that one: by its clock, by its certificates until then, or by lag, which is part of a
 // response time, where one side had more of it than the other.
-func (c *court) instrument(quantile float64, lag time.Duration) time.Duration {
-	least := max(c.clock, lag.Abs())
-	for _, certificate := range c.run.Certificates {
+func (c *court) instrument(quantile float64, lag time.Duration, round int) time.Duration {
+	end := time.Time{}
+	for r, at := range c.ends {
+		if r <= round && at.After(end) {
+			end = at
+		}
+	}
+	least := max(c.clock(round), lag.Abs())
+	for i, certificate := range c.run.Certificates {
+		if i > 0 && certificate.Time.After(end) { // of a later session
+			continue
+		}
 		if certified, ok := certificate.Error(quantile); ok {
 			least = max(least, certified)
 		}
@@ -159,7 +211,7 @@ func (c *court) runWarnings() []string {
 	if !plan.Profile.Evidence {
 		c.warn("profile %s is a first look of %d rounds: not evidence", plan.Profile.Name, plan.Profile.Rounds)
 	}
-	if c.clock == userClockError {
+	if c.userFrom > 0 {
 		c.warn("clock: user. Latencies closer than %v count as equal", userClockError)
 	}
 	if n := c.unmade(); n > 0 {
@@ -230,6 +282,8 @@ func (c *court) void(v *bench.Verdicts) []string {
 	if n := c.unmade(); n > 0 && !c.run.OutOfTime() {
 		why = append(why, fmt.Sprintf("%d of %d trials were not made", n, len(c.run.Plan.Trials)))
 	}
+	why = append(why, c.run.Unusable...)
+	why = append(why, v.Analysis.Unlike...)
 	for _, r := range c.run.Results {
 		if r.Valid && r.Placement.CPUs != r.Trial.CPUs {
 			why = append(why, fmt.Sprintf("%s ran on CPUs %q, not on %s", r.Trial.Target, r.Placement.CPUs, r.Trial.CPUs))
@@ -247,7 +301,11 @@ func (c *court) void(v *bench.Verdicts) []string {
 	}
 	for _, x := range v.Controls {
 		if !x.Found {
-			why = append(why, fmt.Sprintf("the positive control was not found: %s of %s is %.3f times (%.3f to %.3f) for %.3f times the work", x.Metric, x.Target, x.Ratio, x.Low, x.High, x.Work))
+			found := fmt.Sprintf("%.3f times (%.3f to %.3f)", x.Ratio, x.Low, x.High)
+			if x.Rounds < 2 {
+				found = "known of too few rounds"
+			}
+			why = append(why, fmt.Sprintf("the positive control was not found: %s of %s is %s for %.3f times the work", x.Metric, x.Target, found, x.Work))
 		}
 	}
 	return append(why, c.run.Environment.Void...)

@@ -76,6 +76,19 @@ func (c *court) point(curves map[string]*curve, t *trial, arm string, round int,
 // draws is how often rounds are drawn anew for the intervals of a law.
 const draws = 1000
 
+// leastResampled is the fewest rounds of which an interval is given: to draw anew from fewer shows
+// too little scatter.
+const leastResampled = 6
+
+// fewest is the smallest number of rounds at any N.
+func (x *curve) fewest() int {
+	n := math.MaxInt
+	for _, rounds := range x.throughput {
+		n = min(n, len(rounds))
+	}
+	return n
+}
+
 // fitted is the curve by its medians, with the law that fits them.
 func (x *curve) fitted(rounds int, seed uint64) bench.Scaling {
 	var at, medians []float64
@@ -96,7 +109,7 @@ func (x *curve) fitted(rounds int, seed uint64) bench.Scaling {
 		x.Why = err.Error()
 	} else {
 		x.Fit = &fit
-		if low, high, ok := inference.ResampleUSL(at, all, draws, seed); ok {
+		if low, high, ok := inference.ResampleUSL(at, all, draws, seed); ok && x.fewest() >= leastResampled {
 			x.Low, x.High = &low, &high
 		}
 	}

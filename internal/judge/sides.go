@@ -58,6 +58,7 @@ type sides struct {
 	lag      []lags      // of both sides, where a percentile is compared
 	openOf   []bool      // known by a lower bound only
 	openTo   []bool
+	launched []int // rounds in which all that it takes was launched
 	noGrowth []int // rounds that show no growth, and so have no number
 	steady   []steadiness
 }
@@ -90,8 +91,19 @@ func (s sides) upTo(round int) sides {
 		place.examined, place.unsteady = place.examined[:n], place.unsteady[:n]
 		s.steady = append(s.steady, place)
 	}
-	s.noGrowth = slices.DeleteFunc(slices.Clone(s.noGrowth), func(r int) bool { return r > round })
+	later := func(r int) bool { return r > round }
+	s.noGrowth = slices.DeleteFunc(slices.Clone(s.noGrowth), later)
+	s.launched = slices.DeleteFunc(slices.Clone(s.launched), later)
 	return s
+}
+
+// tooFew says that more than a fifth of the rounds that were made have no pair that counts; empty
+// where that is not so. What made them void may be what is on trial.
+func (s sides) tooFew() string {
+	if missing := len(s.launched) - len(s.round); 5*missing > len(s.launched) {
+		return fmt.Sprintf("%d of %d rounds have no pair that counts", missing, len(s.launched))
+	}
+	return ""
 }
 
 // logs are ln of - ln to, by round.
@@ -161,6 +173,10 @@ func (c *court) gather(x *cell, of, to [2]side) (s sides, why string) {
 		}
 	}
 	for round := 1; round <= c.run.Plan.Profile.Rounds; round++ {
+		first := x.Share > 0 && round == 1 // which finds the capacities
+		if !first && !slices.ContainsFunc(x.places, func(at side) bool { return !c.launched[at.arm][round] }) {
+			s.launched = append(s.launched, round)
+		}
 		a, err := c.relative(of, round, x.metric, x.Offered)
 		b := x.Bound
 		if err == nil && x.To != "" {
@@ -195,8 +211,9 @@ func (c *court) gather(x *cell, of, to [2]side) (s sides, why string) {
 		for i, place := range places {
 			_, p, err := c.phase(x, place, round)
 			looked := err == nil && x.metric.Steady && p.Steady.Examined()
+			whole := x.metric.Quantile > 0 && p.WholeFrom > 0 && x.metric.Quantile >= p.WholeFrom
 			s.steady[i].examined = append(s.steady[i].examined, looked)
-			s.steady[i].unsteady = append(s.steady[i].unsteady, looked && !p.Steady.Reached())
+			s.steady[i].unsteady = append(s.steady[i].unsteady, looked && (whole || !p.Steady.Reached()))
 		}
 		// What is relative to a number that is open to above is itself open to below.
 		open := func(at side) bool { return c.caveats(x, at, round) }

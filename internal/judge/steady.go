@@ -44,7 +44,6 @@ func (s *series) since(first int) *durations {
 	for i := range rest {
 		all.short = append(all.short, rest[i].short...)
 		all.long = append(all.long, rest[i].long...)
-		rest[i] = durations{} // its memory may be had for what comes next
 	}
 	return all
 }
@@ -62,6 +61,7 @@ func (s *series) steady(whole int) bench.Steady {
 	}
 	join := max((leastAnswers*len(windows)+n-1)/n, 1)
 	var medians []float64
+	before := 0 // windows in which nothing was due yet
 	for i := 0; i+join <= len(windows); i += join {
 		var joined durations
 		for _, w := range windows[i : i+join] {
@@ -70,6 +70,8 @@ func (s *series) steady(whole int) bench.Steady {
 		if joined.len() == 0 { // nothing was due: the server did not answer what came before
 			if len(medians) > 0 {
 				medians = append(medians, medians[len(medians)-1])
+			} else {
+				before += join
 			}
 			continue
 		}
@@ -81,10 +83,11 @@ func (s *series) steady(whole int) bench.Steady {
 	}
 	begins := inference.Segments(medians, penaltyFold*math.Log(float64(len(medians))), 2, math.Log(sameMean)/10)
 	last := lastSegment(medians, begins)
-	return bench.Steady{
-		Windows: len(medians), From: time.Duration(last*join) * window,
-		Share: float64(len(medians)-last) / float64(len(medians)),
+	steady := bench.Steady{Windows: len(medians), Share: float64(len(medians)-last) / float64(len(medians))}
+	if last > 0 {
+		steady.From = time.Duration(before+last*join) * window
 	}
+	return steady
 }
 
 // lastSegment is where the last segment begins, with all before it whose means differ from their

@@ -14,6 +14,9 @@ import (
 	"github.com/claimbench/claimbench/internal/record"
 )
 
+// longestPhase is longer than any: what is said to be due or done later is no hit.
+const longestPhase = 24 * time.Hour
+
 // summarise reads the hits of a trial of the scenario.
 func summarise(r *record.Run, result bench.TrialResult, scenario bench.Scenario) (*trial, error) {
 	readers := map[string]*reader{}
@@ -28,11 +31,17 @@ func summarise(r *record.Run, result bench.TrialResult, scenario bench.Scenario)
 		p.Measured = phase.Measure != "" && phase.Probe == nil && phase.Void == ""
 		readers[phase.Name] = p
 	}
+	outside := 0
 	err := r.EachHit(result.Trial, func(phase string, h bench.Hit) {
-		if p := readers[phase]; p != nil {
+		if h.Due < 0 || h.Done < 0 || h.Due > longestPhase || h.Done > longestPhase {
+			outside++
+		} else if p := readers[phase]; p != nil {
 			p.add(h)
 		}
 	})
+	if err == nil && outside > 0 {
+		err = fmt.Errorf("%d of its hits lie at times that no phase has", outside)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -166,13 +175,20 @@ func (p *reader) finish(censored uint64) bench.PhaseSummary {
 		return p.PhaseSummary
 	}
 	p.Requests += int(censored)
-	responses := p.series.since(from)
-	for range censored {
-		responses.add(p.timeout)
+	whole := func(first int) *durations {
+		responses := p.series.since(first)
+		for range censored {
+			responses.add(p.timeout)
+		}
+		responses.sort()
+		return responses
 	}
-	responses.sort()
+	responses := whole(from)
 	p.LagP50, p.LagP99 = time.Duration(p.lags.ValueAtQuantile(50)), time.Duration(p.lags.ValueAtQuantile(99))
 	for _, q := range spectrum {
+		if from > 0 && !enough(responses.len(), q) && enough(p.Requests, q) && p.WholeFrom == 0 {
+			responses, p.WholeFrom = whole(0), q
+		}
 		if enough(responses.len(), q) {
 			p.Spectrum = append(p.Spectrum, bench.Point{Q: q, Value: responses.quantile(q)})
 		}

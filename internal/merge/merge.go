@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/claimbench/claimbench/internal/bench"
@@ -65,9 +67,10 @@ func Merge(runs []Run) (*Merged, error) {
 			return nil, &InputError{fmt.Sprintf("%s and %s cannot be merged: %s", runs[0].Dir, r.Dir, why)}
 		}
 	}
+	runs = slices.SortedStableFunc(slices.Values(runs), func(a, b Run) int { return a.Environment.Time.Compare(b.Environment.Time) })
 	m := &Merged{Guide: runs[0].Plan.Guide.Title}
 	of := map[string]int{} // machine, by what identifies it
-	byMachine := map[int][]Run{}
+	counts := map[int]*Run{}
 	for i, r := range runs {
 		id := cmp.Or(r.Environment.Machine, fmt.Sprintf("unknown %d", i))
 		n, known := of[id]
@@ -79,6 +82,7 @@ func Merge(runs []Run) (*Merged, error) {
 		on := &m.Machines[n]
 		on.Runs = append(on.Runs, r.PlanHash)
 		switch {
+		case counts[n] != nil: // a machine is asked once: else it could be asked until it says what is wanted
 		case r.Environment.Machine == "":
 			on.Out = "nothing tells which machine it is"
 		case !r.Plan.Profile.Evidence:
@@ -86,41 +90,49 @@ func Merge(runs []Run) (*Merged, error) {
 		case len(r.Verdicts.Void) > 0:
 			on.Out = "void as evidence: " + r.Verdicts.Void[0]
 		default:
-			byMachine[n] = append(byMachine[n], r)
-		}
-		if len(byMachine[n]) > 0 { // another run of it counts
-			on.Out = ""
+			counts[n], on.Out = &runs[i], ""
 		}
 	}
 	for i, said := range runs[0].Verdicts.Claims {
 		c := Claim{ID: said.ID, Quotes: said.Quotes, On: map[string]bench.Verdict{}}
-		for n := range m.Machines {
-			if list := byMachine[n]; len(list) > 0 {
-				c.On[m.Machines[n].Name] = ofOne(list, i)
+		made, classes := map[string]string{}, map[string]bool{}
+		for n, on := range m.Machines {
+			if r := counts[n]; r != nil {
+				c.On[on.Name] = r.Verdicts.Claims[i].Verdict
+				made[on.Name] = comparisons(r.Verdicts.Claims[i])
+				classes[on.Class] = true
 			}
 		}
-		c.judge()
+		c.judge(made)
+		if c.General && len(classes) == 1 {
+			c.Why += "; all machines are of one class"
+		}
 		m.Claims = append(m.Claims, c)
 	}
 	return m, nil
 }
 
-// ofOne is a machine's verdict of the claim: that of its runs where those that decide are alike.
-func ofOne(runs []Run, claim int) bench.Verdict {
-	verdict := bench.NotTested
-	for _, r := range runs {
-		switch v := r.Verdicts.Claims[claim].Verdict; {
-		case verdict == bench.NotTested, verdict == bench.Inconclusive && v != bench.NotTested:
-			verdict = v
-		case v != verdict && v != bench.NotTested && v != bench.Inconclusive:
-			return bench.Inconclusive
+// comparisons are those that a claim's verdict is of, but for numbers of workers, which each machine
+// has its own of. Of one that depends, each with what it says.
+func comparisons(v bench.ClaimVerdict) string {
+	var list []string
+	for _, t := range v.Tests {
+		if t.Verdict == bench.NotTested {
+			continue
 		}
+		text := fmt.Sprintf("%s %s %s %s %s %s", t.Scenario, t.Level, t.Metric, t.Of, t.To, t.Offered)
+		if v.Verdict == bench.Depends {
+			text += " " + string(t.Verdict)
+		}
+		list = append(list, text)
 	}
-	return verdict
+	slices.Sort(list)
+	return strings.Join(list, "; ")
 }
 
-// judge gives the claim its verdict over machines.
-func (c *Claim) judge() {
+// judge gives the claim its verdict over machines. made are the comparisons of each: machines agree
+// only where they compared the same.
+func (c *Claim) judge(made map[string]string) {
 	on := map[bench.Verdict][]string{}
 	for _, machine := range slices.Sorted(maps.Keys(c.On)) {
 		on[c.On[machine]] = append(on[c.On[machine]], machine)
@@ -138,6 +150,7 @@ func (c *Claim) judge() {
 		}
 	}
 	c.Why = strings.Join(parts, "; ")
+	alike := len(decided) == 1 && !slices.ContainsFunc(on[decided[0]], func(machine string) bool { return made[machine] != made[on[decided[0]][0]] })
 	switch {
 	case len(on) == 0:
 		c.Verdict, c.Why = bench.NotTested, "no machine's verdicts count"
@@ -145,12 +158,14 @@ func (c *Claim) judge() {
 		c.Verdict = bench.NotTested
 	case len(decided) > 1:
 		c.Verdict, c.Why = bench.Depends, "depends on the machine: "+c.Why
-	case len(decided) == 1 && len(on[decided[0]]) >= agreeing:
-		c.Verdict, c.General = decided[0], true
-	case len(decided) == 1:
+	case len(decided) == 0:
+		c.Verdict = bench.Inconclusive
+	case !alike:
+		c.Verdict, c.Why = bench.Inconclusive, c.Why+"; but not by the same comparisons"
+	case len(on[decided[0]]) < agreeing:
 		c.Verdict, c.Why = bench.Inconclusive, fmt.Sprintf("%s; a general verdict takes %d machines that agree", c.Why, agreeing)
 	default:
-		c.Verdict = bench.Inconclusive
+		c.Verdict, c.General = decided[0], true
 	}
 }
 
@@ -161,6 +176,14 @@ func differ(a, b *record.Run) string {
 	}
 	if tests(a) != tests(b) {
 		return "the claims have other tests"
+	}
+	if a.Plan.Runner != b.Plan.Runner {
+		return fmt.Sprintf("one started servers as %s, the other as %s", a.Plan.Runner, b.Plan.Runner)
+	}
+	for _, s := range a.Plan.Scenarios {
+		if other, ok := b.Plan.Scenario(s.Name); ok && work(s) != work(other) {
+			return fmt.Sprintf("scenario %s is another", s.Name)
+		}
 	}
 	for _, t := range a.Plan.Targets {
 		if other, ok := b.Plan.Target(t.Name); ok && other.Digest != t.Digest {
@@ -193,10 +216,30 @@ func tests(r *record.Run) string {
 	return string(text)
 }
 
+// work is what a scenario asks of servers, but for what a machine resolves.
+func work(s bench.Scenario) string {
+	s.Targets, s.Variants, s.Twin, s.Why = nil, nil, false, ""
+	s.Levels = slices.Clone(s.Levels)
+	for i := range s.Levels {
+		s.Levels[i].Path, s.Levels[i].Units = digits.ReplaceAllString(s.Levels[i].Path, "k"), ""
+	}
+	text, err := json.Marshal(s)
+	if err != nil { // what was read from JSON can be written
+		panic(err)
+	}
+	return string(text)
+}
+
+// digits are what the number of CPUs is resolved to.
+var digits = regexp.MustCompile(`\bk=\d+\b`)
+
+// unnumbered is a variant without its numbers, which may be those of a machine's CPUs.
 func unnumbered(v bench.Variant) bench.Variant {
 	v = maps.Clone(v)
-	for name := range v {
-		v[name] = ""
+	for name, value := range v {
+		if _, err := strconv.Atoi(value); err == nil {
+			v[name] = ""
+		}
 	}
 	return v
 }

@@ -38,9 +38,11 @@ func run(t *testing.T, machine string, node time.Duration, change func(*recordte
 func TestMerge(t *testing.T) {
 	faster := func(machine string) Run { return run(t, machine, 4*ms, nil) }
 	slower := run(t, "d", 16*ms, nil)
-	noisy := run(t, "e", 4*ms, func(s *recordtest.Study) { s.Noise = 1; s.Evidence = true })
+	noisy := run(t, "e", 4*ms, func(s *recordtest.Study) { s.Noise = 1 })
 	look := run(t, "c", 4*ms, func(s *recordtest.Study) { s.Evidence = false })
 	a, b, c := faster("a"), faster("b"), faster("c")
+	other := faster("c")
+	other.Verdicts.Claims[0].Tests[0].Of = "node-b"
 	noisy.Verdicts.Void = nil // as if its control had been found
 	for _, x := range []struct {
 		name    string
@@ -56,7 +58,8 @@ func TestMerge(t *testing.T) {
 		{"one differs", []Run{a, b, c, slower}, bench.Depends, false, "depends on the machine: supported on A, B, C; contradicted on D"},
 		{"the third is a first look", []Run{a, b, look}, bench.Inconclusive, false, "supported on A, B; "},
 		{"none counts", []Run{look}, bench.NotTested, false, "no machine's verdicts count"},
-		{"one machine contradicts itself", []Run{a, b, c, run(t, "c", 16*ms, nil)}, bench.Inconclusive, false, "supported on A, B; inconclusive on C; "},
+		{"the first run of a machine counts", []Run{a, b, c, run(t, "c", 16*ms, nil)}, bench.Supported, true, "supported on A, B, C"},
+		{"one compared something else", []Run{a, b, other}, bench.Inconclusive, false, "but not by the same comparisons"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			m, err := Merge(x.runs)
@@ -85,6 +88,8 @@ func TestWhatCannotBeMerged(t *testing.T) {
 	}{
 		"other tests":   {run(t, "b", 4*ms, func(s *recordtest.Study) { s.Claims[0][0].Expect = bench.Lower }), "the claims have other tests"},
 		"other sources": {func() Run { r := run(t, "b", 4*ms, nil); r.Plan.Targets[0].Digest = "other"; return r }(), "the sources of node-a differ"},
+		"other work":    {func() Run { r := run(t, "b", 4*ms, nil); r.Plan.Scenarios[0].Connections = 9; return r }(), "scenario json is another"},
+		"other runner":  {func() Run { r := run(t, "b", 4*ms, nil); r.Plan.Runner = "docker"; return r }(), "started servers as"},
 		"another guide": {func() Run { r := run(t, "b", 4*ms, nil); r.Plan.Guide.Name = "other"; return r }(), "one is of guide g, the other of other"},
 	} {
 		var input *InputError

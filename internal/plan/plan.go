@@ -48,7 +48,7 @@ func New(choice Choice, c *Catalogue, scenarios []bench.Scenario, guide bench.Gu
 			scenarios = chosen
 		}
 	}
-	for _, s := range p.guards(scenarios, all) {
+	for _, s := range p.guards(scenarios, all, generator, servers) {
 		p.add(s, generator, servers)
 	}
 	p.needs(c.Services)

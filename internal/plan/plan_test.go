@@ -104,6 +104,35 @@ func TestSameSeedSamePlan(t *testing.T) {
 	}
 }
 
+// A run has its A/A arm and, for evidence, its positive control, whatever was chosen.
+func TestGuards(t *testing.T) {
+	c, s, g := project(t)
+	for _, choice := range []Choice{
+		{Profile: "quick"}, {Profile: "evidence"}, {Profile: "ci", Scenarios: []string{"json"}},
+		{Profile: "ci", Targets: []string{"node-fastify", "python-fastapi"}}, {Profile: "ci", Scenarios: []string{"start", "json"}, Targets: []string{"python-flask"}},
+		{Profile: "ci", Scenarios: []string{"compute"}}, {Profile: "quick", Scenarios: []string{"room", "workers"}},
+	} {
+		choice.Runner, choice.Seed, choice.Cores = "process", 1, []cpuset.Set{{0}, {1}}
+		p, err := New(choice, c, s, g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		twins, controls := map[string]bool{}, map[string]bool{}
+		for _, trial := range p.Trials {
+			if on, _ := p.Target(trial.Target); on.TwinOf != "" {
+				twins[trial.Scenario] = true
+			}
+			scenario, _ := p.Scenario(trial.Scenario)
+			if slices.ContainsFunc(scenario.Levels, func(l bench.Level) bool { return l.ControlOf != "" }) {
+				controls[trial.Scenario] = true
+			}
+		}
+		if len(twins) != 1 || p.Profile.Evidence && len(controls) != 1 {
+			t.Errorf("%+v: twins in %v, controls in %v", choice, twins, controls)
+		}
+	}
+}
+
 func TestRoundsAreWholeAndShuffled(t *testing.T) {
 	p, _ := newPlan(t, 7)
 	orders := map[string]bool{}
@@ -116,8 +145,8 @@ func TestRoundsAreWholeAndShuffled(t *testing.T) {
 		}
 		orders[strings.Join(order, " ")] = true
 		slices.Sort(order)
-		if len(order) != 14 || len(slices.Compact(order)) != 14 {
-			t.Errorf("round %d has %d arms, want each of 14 once", round, len(order))
+		if len(order) != 15 || len(slices.Compact(order)) != 15 {
+			t.Errorf("round %d has %d arms, want each of 15 once", round, len(order))
 		}
 	}
 	if len(orders) != p.Profile.Rounds {

@@ -32,19 +32,9 @@ func (p *builder) add(s bench.Scenario, generator, servers cpuset.Set) {
 		}
 		p.Skipped[s.Name] = fmt.Sprintf(format, args...)
 	}
-	all := append(slices.Clone(generator), servers...)
-	slices.Sort(all)
-	own := max(len(servers), 1)
-	on := servers
-	switch {
-	case s.CPUs.Least <= own:
-	case s.CPUs.Share && s.CPUs.Least <= len(all):
-		on = all
-	case s.CPUs.Share:
-		skip("needs %d CPUs", s.CPUs.Least)
-		return
-	default:
-		skip("needs %d CPUs", s.CPUs.Least+max(len(generator), 1))
+	on, needs := place(s, generator, servers)
+	if needs > 0 {
+		skip("needs %d CPUs", needs)
 		return
 	}
 	count := max(len(on), 1)
@@ -78,6 +68,22 @@ func (p *builder) add(s bench.Scenario, generator, servers cpuset.Set) {
 	p.Scenarios = append(p.Scenarios, s)
 }
 
+// place is where the scenario's servers run: on their own CPUs or, where those are too few and the
+// scenario allows it, on the generator's as well. It tells how many CPUs are needed where there are too few.
+func place(s bench.Scenario, generator, servers cpuset.Set) (on cpuset.Set, needs int) {
+	all := append(slices.Clone(generator), servers...)
+	slices.Sort(all)
+	switch {
+	case s.CPUs.Least <= max(len(servers), 1):
+		return servers, 0
+	case s.CPUs.Share && s.CPUs.Least <= len(all):
+		return all, 0
+	case s.CPUs.Share:
+		return nil, s.CPUs.Least
+	}
+	return nil, s.CPUs.Least + max(len(generator), 1)
+}
+
 // twinSuffix is behind a target's second name.
 const twinSuffix = "-twin"
 
@@ -102,16 +108,25 @@ func (p *builder) twin(s bench.Scenario) string {
 // a positive control: the first of the scenarios, as they are written in the project, gets a twin where none that
 // was chosen has one, and the first level of known work is added, with the level that it is relative to, as
 // a scenario of its own.
-func (p *builder) guards(chosen, all []bench.Scenario) []bench.Scenario {
+func (p *builder) guards(chosen, all []bench.Scenario, generator, servers cpuset.Set) []bench.Scenario {
 	chosen = slices.Clone(chosen)
-	if !slices.ContainsFunc(chosen, func(s bench.Scenario) bool { return s.Twin }) && len(chosen) > 0 {
-		first := max(slices.IndexFunc(chosen, bench.Scenario.Closed), 0)
-		chosen[first].Twin = true
+	runs := func(s bench.Scenario) bool {
+		_, needs := place(s, generator, servers)
+		return needs == 0 && len(p.runners(s)) > 0
+	}
+	if !slices.ContainsFunc(chosen, func(s bench.Scenario) bool { return s.Twin && runs(s) }) {
+		first := slices.IndexFunc(chosen, func(s bench.Scenario) bool { return s.Closed() && runs(s) })
+		if first < 0 {
+			first = slices.IndexFunc(chosen, runs)
+		}
+		if first >= 0 {
+			chosen[first].Twin = true
+		}
 	}
 	controlled := func(s bench.Scenario) bool {
 		return slices.ContainsFunc(s.Levels, func(l bench.Level) bool { return l.ControlOf != "" })
 	}
-	if !p.Profile.Evidence || slices.ContainsFunc(chosen, controlled) {
+	if !p.Profile.Evidence || slices.ContainsFunc(chosen, func(s bench.Scenario) bool { return controlled(s) && runs(s) }) {
 		return chosen
 	}
 	if i := slices.IndexFunc(all, controlled); i >= 0 {

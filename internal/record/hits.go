@@ -72,7 +72,7 @@ func (h *Hits) flush() error {
 
 // Close writes what is left and completes the file.
 func (h *Hits) Close() error {
-	return errors.Join(h.flush(), h.writer.Close(), h.file.Close())
+	return errors.Join(h.flush(), h.writer.Close(), h.file.Sync(), h.file.Close())
 }
 
 // EachHit calls f with every hit of the file in the order in which they were

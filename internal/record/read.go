@@ -29,8 +29,9 @@ type Run struct {
 	Certificates []bench.Certificate
 	// Results are the trials that ended, in the order of the plan.
 	Results []bench.TrialResult
-	// Warnings say what in the directory could not be used.
-	Warnings []string
+	// Warnings say what in the directory could not be used; Unusable which trials of those that
+	// were made.
+	Warnings, Unusable []string
 
 	firstOf map[string]int // trial, by the sum of its hits
 }
@@ -104,7 +105,8 @@ func readLines[T any](path string, into *[]T) (damaged int, err error) {
 // were recorded, or are of another trial, plan or machine.
 func (r *Run) readTrial(t bench.Trial) {
 	leftOut := func(format string, args ...any) {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("trial %d is left out: ", t.N)+fmt.Sprintf(format, args...))
+		why := fmt.Sprintf("trial %d is left out: ", t.N) + fmt.Sprintf(format, args...)
+		r.Warnings, r.Unusable = append(r.Warnings, why), append(r.Unusable, why)
 	}
 	var result bench.TrialResult
 	err := readJSON(filepath.Join(r.Dir, TrialsFolder, t.Folder(), ResultFile), &result)
@@ -112,11 +114,11 @@ func (r *Run) readTrial(t bench.Trial) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if ended != nil {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("trial %d is in the journal, but its result is missing", t.N))
+			leftOut("it is in the journal, but its result is missing")
 		}
 		return
 	case err != nil:
-		r.Warnings = append(r.Warnings, r.Relative(err))
+		leftOut("%s", r.Relative(err))
 		return
 	case result.Trial.N != t.N || result.Trial.Arm() != t.Arm() || result.Trial.Round != t.Round:
 		leftOut("the result in %s is not of that trial", t.Folder())
@@ -128,11 +130,11 @@ func (r *Run) readTrial(t bench.Trial) {
 		leftOut("it was made on another machine than the run")
 		return
 	}
-	if ended == nil && r.Plan.Schema >= sumsSince {
-		leftOut("the journal does not tell of its end")
+	if r.Plan.Schema >= sumsSince && (ended == nil || len(ended.Sums) < len(summed)) {
+		leftOut("the journal does not tell of its end, with the sums of its files")
 		return
 	}
-	if ended != nil {
+	if ended != nil && len(ended.Sums) > 0 {
 		for _, name := range slices.Sorted(maps.Keys(ended.Sums)) {
 			if got, err := sum(filepath.Join(r.Dir, TrialsFolder, t.Folder(), name)); err != nil || got != ended.Sums[name] {
 				leftOut("its %s is not the file that was recorded", name)
@@ -201,24 +203,30 @@ func (r *Run) Looks() (rounds []int) {
 	return rounds
 }
 
-// OutOfTime reports whether the run ended with its budget, and did not go on since.
-func (r *Run) OutOfTime() (ended bool) {
+// Launched reports whether the trial of that number was made, whatever became of it since.
+func (r *Run) Launched(trial int) bool { return r.Done(trial) || r.ended(trial) != nil }
+
+// OutOfTime reports whether the run ended with the budget that it began with, in one session: its
+// end was fixed before there was anything to see.
+func (r *Run) OutOfTime() bool {
+	sessions, budgeted, ended := 0, false, false
 	for _, e := range r.Journal {
 		switch e.Event {
 		case EventBegin:
-			ended = false
+			sessions++
+			budgeted = e.Budget != ""
 		case EventBudget:
 			ended = true
 		}
 	}
-	return ended
+	return sessions == 1 && budgeted && ended
 }
 
-// ended is the journal's entry of the trial's end; nil where there is none.
+// ended is the journal's last entry of the trial's end; nil where there is none.
 func (r *Run) ended(trial int) *Entry {
-	for i, e := range r.Journal {
-		if e.Event == EventTrial && e.Trial == trial {
-			return &r.Journal[i]
+	for i := len(r.Journal) - 1; i >= 0; i-- {
+		if e := &r.Journal[i]; e.Event == EventTrial && e.Trial == trial {
+			return e
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"math/rand/v2"
@@ -199,4 +200,65 @@ func BenchmarkRecord(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(info.Size())/float64(b.N), "disk-B/op")
+}
+
+// A line that a crash cut short takes no other with it, and a trial that was made again counts as it
+// was made last.
+func TestAfterACrash(t *testing.T) {
+	encoded := []byte(`{"schema": 4, "trials": [{"n": 1, "round": 1, "scenario": "s", "target": "a"}]}`)
+	var p bench.Plan
+	if err := json.Unmarshal(encoded, &p); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	w, err := Create(dir, encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trial := func(w *Writer, ready time.Duration) {
+		t.Helper()
+		hits, err := w.Trial(p.Trials[0])
+		if err == nil {
+			err = errors.Join(hits.Close(), w.Result(bench.TrialResult{Trial: p.Trials[0], Valid: true, Ready: ready}, "log"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	trial(w, 1)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// What the disk lost: the end of a result, and of a line of the journal.
+	if err := os.Truncate(filepath.Join(dir, TrialsFolder, p.Trials[0].Folder(), ResultFile), 20); err != nil {
+		t.Fatal(err)
+	}
+	journal, err := os.OpenFile(filepath.Join(dir, JournalFile), os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = journal.WriteString(`{"time":"2026-`)
+		err = errors.Join(err, journal.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(dir)
+	if err != nil || r.Done(1) || !r.Launched(1) || len(r.Unusable) != 1 {
+		t.Fatalf("after the crash: %+v, %v", r, err)
+	}
+	if w, err = Append(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Journal(Entry{Event: EventBegin}); err != nil {
+		t.Fatal(err)
+	}
+	trial(w, 2)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if r, err = Open(dir); err != nil || len(r.Results) != 1 || r.Results[0].Ready != 2 || len(r.Unusable) != 0 {
+		t.Errorf("made again: %+v, %v", r, err)
+	}
+	if !slices.ContainsFunc(r.Journal, func(e Entry) bool { return e.Event == EventBegin }) {
+		t.Error("the line that was cut short took the next one with it")
+	}
 }

@@ -48,7 +48,10 @@ type Entry struct {
 	Level  string    `json:"level,omitempty"` // of an arm that was left out in part
 	Valid  *bool     `json:"valid,omitempty"` // of a trial that ended
 	Reason string    `json:"reason,omitempty"`
-	Rate   float64   `json:"rate,omitempty"` // 1/s
+	Rate   float64   `json:"rate,omitempty"`   // 1/s
+	Budget string    `json:"budget,omitempty"` // that a session began with
+	// Open are the claims that a look left open.
+	Open []string `json:"open,omitempty"`
 	// Sums are the SHA-256, in hex, of the files of a trial that ended, by name.
 	Sums map[string]string `json:"sha256,omitempty"`
 }
@@ -103,16 +106,29 @@ func Append(dir string) (*Writer, error) {
 	} else if !free {
 		return nil, fmt.Errorf("another bench is writing to %s", dir)
 	}
-	journal, err := os.OpenFile(filepath.Join(dir, JournalFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	journal, err := openJournal(filepath.Join(dir, JournalFile))
 	if err != nil {
-		lock.Unlock()
-		return nil, err
+		return nil, errors.Join(err, lock.Unlock())
 	}
 	planHash, err := sum(filepath.Join(dir, PlanFile))
 	if err != nil {
 		return nil, errors.Join(err, journal.Close(), lock.Unlock())
 	}
 	return &Writer{Dir: dir, journal: journal, lock: lock, planHash: planHash}, nil
+}
+
+// openJournal opens a journal to append to. A line that a crash cut short is ended, so that it takes
+// no other with it.
+func openJournal(path string) (*os.File, error) {
+	data, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	journal, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err == nil && len(data) > 0 && data[len(data)-1] != '\n' {
+		_, err = journal.Write([]byte{'\n'})
+	}
+	return journal, err
 }
 
 // Close ends the journal.
@@ -216,7 +232,7 @@ func (w *Writer) Result(r bench.TrialResult, log string) error {
 		return err
 	}
 	sums := map[string]string{}
-	for _, name := range []string{ResultFile, HitsFile, LogFile} {
+	for _, name := range summed {
 		sum, err := sum(filepath.Join(dir, name))
 		if err != nil {
 			return err
@@ -225,6 +241,9 @@ func (w *Writer) Result(r bench.TrialResult, log string) error {
 	}
 	return w.Journal(Entry{Event: EventTrial, Trial: r.Trial.N, Arm: r.Trial.Arm(), Valid: &r.Valid, Reason: r.Reason, Sums: sums})
 }
+
+// summed are the files of a trial whose sums the journal keeps.
+var summed = []string{ResultFile, HitsFile, LogFile}
 
 func (w *Writer) trialDir(t bench.Trial) string {
 	return filepath.Join(w.Dir, TrialsFolder, t.Folder())
@@ -294,5 +313,5 @@ func writeNew(path string, data []byte) error {
 		return err
 	}
 	_, err = file.Write(data)
-	return errors.Join(err, file.Close())
+	return errors.Join(err, file.Sync(), file.Close())
 }

@@ -460,7 +460,7 @@ func newCurve(c bench.Scaling) Curve {
 		}
 		if low, high := c.Low, c.High; low != nil && high != nil {
 			out.Fit += fmt.Sprintf("; at 95%%, over resampled rounds: contention %s to %s, coherency %s to %s, peak %s",
-				number(low.Alpha), number(high.Alpha), number(low.Beta), number(high.Beta), peaks(low.Peak, high.Peak))
+				number(low.Alpha), number(high.Alpha), number(low.Beta), number(high.Beta), peaks(low.Peak, high.Peak, 1.5*c.Points[len(c.Points)-1].N))
 		}
 		if c.Why != "" {
 			out.Fit += "; " + c.Why
@@ -480,12 +480,12 @@ func newCurve(c bench.Scaling) Curve {
 	return out
 }
 
-// peaks are the bounds of a peak; one that is absent is infinite.
-func peaks(low, high *float64) string {
+// peaks are the bounds of a peak; one that is absent is infinite. Nothing is said of what is beyond most.
+func peaks(low, high *float64, most float64) string {
 	switch {
-	case low == nil:
-		return "none"
-	case high == nil:
+	case low == nil || *low > most:
+		return "none up to " + number(most)
+	case high == nil || *high > most:
 		return "at " + number(*low) + " or more"
 	}
 	return "at " + number(*low) + " to " + number(*high)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/inference"
 	"github.com/claimbench/claimbench/internal/record"
 )
 
@@ -105,12 +106,19 @@ func together(a bench.Analysis) Check {
 	var looks []string
 	for _, l := range a.Looks {
 		text := fmt.Sprintf("round %d (each comparison at %.3g", l.Rounds, l.Level)
+		if inference.LeastSignFlip(l.Rounds) >= l.Level {
+			text += ", where no sign-flip test of so few rounds could agree"
+		}
 		if !l.Planned {
 			text += "; not planned"
 		}
 		looks = append(looks, fmt.Sprintf("%s): %d decided", text, len(l.Decided)))
 	}
-	return Check{name, strings.Join(looks, ", "), "ok",
+	value := strings.Join(looks, ", ")
+	if len(a.Unlike) > 0 {
+		value += "; " + strings.Join(a.Unlike, "; ")
+	}
+	return Check{name, value, state(len(a.Unlike) > 0, "bad"),
 		fmt.Sprintf("looks that spend %g in all, of which each claim has an equal part; what was decided at a look is not judged again", a.Alpha)}
 }
 

@@ -30,8 +30,8 @@ func Machine(ctx context.Context) bench.Environment {
 	if info, err := host.InfoWithContext(ctx); err == nil {
 		e.OS = strings.TrimSpace(info.Platform + " " + info.PlatformVersion)
 		e.Kernel = info.KernelVersion
-		if info.HostID != "" { // nobody needs to know it; two runs need to know whether it is the same
-			sum := sha256.Sum256([]byte("claimbench machine " + info.HostID))
+		if id := identity(info.HostID); id != "" { // nobody needs to know it; two runs need to know whether it is the same
+			sum := sha256.Sum256([]byte("claimbench machine " + id))
 			e.Machine = hex.EncodeToString(sum[:8])
 		}
 		if info.VirtualizationRole == "guest" {
@@ -51,6 +51,23 @@ func Machine(ctx context.Context) bench.Environment {
 		e.Governor = strings.TrimSpace(string(data))
 	}
 	return e
+}
+
+// identity is what tells this machine from others, whoever asks and however often it was booted
+// since; empty where nothing does. On Linux that is machine-id(5): the host's own id is readable by
+// root only, or is that of the boot.
+func identity(host string) string {
+	if runtime.GOOS != "linux" {
+		return host
+	}
+	for _, file := range []string{"/etc/machine-id", "/var/lib/dbus/machine-id"} {
+		if data, err := os.ReadFile(file); err == nil {
+			if id := strings.TrimSpace(string(data)); id != "" {
+				return id
+			}
+		}
+	}
+	return ""
 }
 
 // versions are those of this program and of vegeta, as the build recorded them.

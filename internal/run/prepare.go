@@ -98,7 +98,7 @@ func (c *Conductor) verify(ctx context.Context) (map[string]bench.About, error) 
 			}
 			event, reason := "", ""
 			switch {
-			case t.Round > 1:
+			case t.Round > 1, c.out[cell] != "":
 			case c.absent[t.Target] != "":
 				event, reason = record.EventMissing, c.absent[t.Target]
 			case found.Missing[cell] != "":

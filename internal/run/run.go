@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -169,9 +170,13 @@ func (c *Conductor) look(round int) error {
 		dropped := 0
 		for _, t := range c.Plan.Trials {
 			scenario, _ := c.Plan.Scenario(t.Scenario)
+			// What else a launch does is part of the experiment, so arms are dropped as a whole.
+			if t.Round != at || slices.ContainsFunc(scenario.AllLevels(), func(l bench.Level) bool { return needed[bench.CellName(t.Arm(), l.Name)] }) {
+				continue
+			}
 			for _, l := range scenario.AllLevels() {
 				cell := bench.CellName(t.Arm(), l.Name)
-				if t.Round != at || needed[cell] || c.out[cell] != "" {
+				if c.out[cell] != "" {
 					continue
 				}
 				c.out[cell] = fmt.Sprintf("dropped at round %d", at)
@@ -186,7 +191,7 @@ func (c *Conductor) look(round int) error {
 		if len(claims) == 0 {
 			reason = "no claim is open: nothing more is measured"
 		}
-		if err := c.Writer.Journal(record.Entry{Event: record.EventLook, Round: at, Reason: reason}); err != nil {
+		if err := c.Writer.Journal(record.Entry{Event: record.EventLook, Round: at, Open: claims, Reason: reason}); err != nil {
 			return err
 		}
 		c.Observer.Looked(at, reason)

@@ -46,7 +46,7 @@ const nightSchema = 1
 
 // Add appends a judged run to the history in the file, which it makes where there is none. It
 // refuses a run that is there already.
-func Add(file string, r *record.Run, v *bench.Verdicts, summaries []bench.Summary) error {
+func Add(file string, r Run) error {
 	nights, err := Read(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -55,13 +55,19 @@ func Add(file string, r *record.Run, v *bench.Verdicts, summaries []bench.Summar
 	if err != nil {
 		return err
 	}
-	night := Night{Schema: nightSchema, Time: r.Environment.Time, PlanHash: r.PlanHash, Journal: sums[record.JournalFile], Class: Class(r),
-		Bench: r.Environment.Bench, Void: v.Void, Capacity: capacity(r), Values: map[string]Value{}}
+	night := Night{Schema: nightSchema, Time: r.Environment.Time, PlanHash: r.PlanHash, Journal: sums[record.JournalFile], Class: Class(r.Run),
+		Bench: r.Environment.Bench, Capacity: capacity(r.Run), Values: map[string]Value{}}
+	if why := r.void(); why != "" {
+		night.Void = []string{why}
+	}
 	if slices.ContainsFunc(nights, func(n Night) bool { return n.Journal == night.Journal && n.PlanHash == night.PlanHash }) {
 		return fmt.Errorf("%s is in %s already", r.Dir, file)
 	}
-	for k, n := range values(r, summaries) {
-		night.Values[k.String()] = Value{k.metric, stat.Mean(n.logs, nil), digest(work(r, n.scenario))}
+	for k, n := range values(r) {
+		if n.open || 5*n.unsteady > len(n.logs) { // nothing is decided by such numbers
+			continue
+		}
+		night.Values[k.String()] = Value{k.metric, stat.Mean(n.logs, nil), digest(work(r.Run, n.scenario))}
 	}
 	if len(night.Values) == 0 {
 		return fmt.Errorf("%s has no number to keep", r.Dir)
@@ -159,6 +165,7 @@ func Follow(nights []Night, baseline int) (*Trend, error) {
 			kept = append(kept, n)
 		}
 	}
+	kept, moved := steady(kept, baseline)
 	t.Nights = len(kept)
 	if others > 0 {
 		t.Warnings = append(t.Warnings, fmt.Sprintf("%d nights of other machine classes are left out", others))
@@ -166,11 +173,18 @@ func Follow(nights []Night, baseline int) (*Trend, error) {
 	if void > 0 {
 		t.Warnings = append(t.Warnings, fmt.Sprintf("%d nights that are void as evidence are left out", void))
 	}
+	if moved > 0 {
+		t.Warnings = append(t.Warnings, fmt.Sprintf("%d nights are left out on which the machine itself was another: the load generator's own capacity was more than %.0f%% off the baseline's", moved, 100*(drift-1)))
+	}
 	if len(kept) == 0 {
 		return t, nil
 	}
 	last = kept[len(kept)-1]
 	names := slices.Sorted(maps.Keys(last.Values))
+	family := 0 // the most figures of any night, so that fewer later make none of them easier to call changed
+	for _, n := range kept {
+		family = max(family, len(n.Values))
+	}
 	for _, name := range names {
 		is := last.Values[name]
 		s := Series{Name: name, Metric: is.Metric, Unit: bench.Metrics[is.Metric].Unit}
@@ -183,10 +197,30 @@ func Follow(nights []Night, baseline int) (*Trend, error) {
 		for _, begin := range inference.Segments(logs, penaltyFold*math.Log(float64(len(logs))), leastSegment, floor)[1:] {
 			s.Breaks = append(s.Breaks, s.Times[begin])
 		}
-		s.judge(logs, baseline, inference.Alpha/float64(len(names)))
+		s.judge(logs, baseline, inference.Alpha/float64(family))
 		t.Series = append(t.Series, s)
 	}
 	return t, nil
+}
+
+// steady are the nights on which the load generator's own capacity was about that of the baseline,
+// and how many others there are.
+func steady(nights []Night, baseline int) (kept []Night, moved int) {
+	var capacities []float64
+	for _, n := range nights[:min(baseline, len(nights))] {
+		if n.Capacity > 0 {
+			capacities = append(capacities, n.Capacity)
+		}
+	}
+	usual := bench.Median(capacities)
+	for _, n := range nights {
+		if n.Capacity > 0 && math.Abs(math.Log(n.Capacity/usual)) > math.Log(drift) {
+			moved++
+			continue
+		}
+		kept = append(kept, n)
+	}
+	return kept, moved
 }
 
 // judge holds the nights after the baseline against it, at the level alpha.

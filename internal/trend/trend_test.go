@@ -19,7 +19,7 @@ import (
 
 const ms = time.Millisecond
 
-func judged(t *testing.T, dir string) (*record.Run, *bench.Verdicts, []bench.Summary) {
+func judged(t *testing.T, dir string) Run {
 	t.Helper()
 	r, err := record.Open(dir)
 	if err != nil {
@@ -29,7 +29,7 @@ func judged(t *testing.T, dir string) (*record.Run, *bench.Verdicts, []bench.Sum
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r, v, summaries
+	return Run{r, v, summaries}
 }
 
 // machine has a load generator of so many requests a second.
@@ -40,9 +40,7 @@ func machine(capacity float64) recordtest.Directory {
 
 func compared(t *testing.T, base, new recordtest.Study) (*Comparison, error) {
 	t.Helper()
-	was, _, ofBase := judged(t, base.Write(t))
-	is, _, ofNew := judged(t, new.Write(t))
-	return Compare(was, is, ofBase, ofNew)
+	return Compare(judged(t, base.Write(t)), judged(t, new.Write(t)))
 }
 
 func words(c *Comparison) map[string]string {
@@ -93,13 +91,51 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// What the judge would not decide is not decided between runs either.
+func TestWhatIsNotCompared(t *testing.T) {
+	base := recordtest.Study{Rounds: 10, Speed: recordtest.Speeds(8*ms, 8*ms), Noise: .02, Directory: machine(50_000)}
+	for _, c := range []struct {
+		name   string
+		change func(*recordtest.Study)
+		figure string
+		want   string
+		why    string
+	}{
+		{"the arm is gone", func(s *recordtest.Study) { s.Exclude = "json/node-a" }, "json/node-a throughput", Gone, "no launch"},
+		{"the generator set the throughput", func(s *recordtest.Study) {
+			s.Change = func(r *bench.TrialResult, _ *[]bench.Hit) { r.Phases[1].Drive.Generator = r.Phases[1].Drive.Elapsed }
+		}, "json/node-a throughput", Inconclusive, "from below only"},
+		{"within the instrument", func(s *recordtest.Study) {
+			s.Directory.Certificates[0].Accuracy = []bench.Accuracy{{Rate: 500, Sent: 1, Reported: bench.Quantiles{P50: 5 * ms}}}
+		}, "json/node-a p50 at 500/s", Inconclusive, "the instrument may have added"},
+		{"the run is void", func(s *recordtest.Study) { s.Directory.Environment.Void = []string{"nothing is pinned"} }, "json/node-a throughput", Inconclusive, "void: nothing is pinned"},
+		{"the machine is a little slower", func(s *recordtest.Study) { s.Directory.Certificates[0].Capacity.Rate = 46_000 }, "json/node-a throughput", Worse, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			new := base
+			new.Seed, new.Speed, new.Directory = 1, recordtest.Speeds(12*ms, 8*ms), machine(50_000)
+			c.change(&new)
+			got, err := compared(t, base, new)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(got.Changes, func(x Change) bool { return x.Name == c.figure })
+			if i < 0 || got.Changes[i].Word != c.want || !strings.Contains(got.Changes[i].Why, c.why) {
+				t.Errorf("%+v", got.Changes)
+			}
+			if m := got.Changes[max(i, 0)].Margin; c.want == Worse && math.Abs(m-1.1*50/46) > 1e-9 {
+				t.Errorf("the margin is %g", m)
+			}
+		})
+	}
+}
+
 // What is measured in another way is not compared.
 func TestCompareOtherWork(t *testing.T) {
 	study := recordtest.Study{Rounds: 4, Speed: recordtest.Speeds(8*ms, 8*ms), Noise: .02, Directory: machine(50_000)}
-	was, _, ofBase := judged(t, study.Write(t))
-	is, _, ofNew := judged(t, study.Write(t))
+	was, is := judged(t, study.Write(t)), judged(t, study.Write(t))
 	is.Plan.Scenarios[0].Connections = 512
-	c, err := Compare(was, is, ofBase, ofNew)
+	c, err := Compare(was, is)
 	if err != nil || len(c.Changes) > 0 || !slices.ContainsFunc(c.Warnings, func(w string) bool { return strings.Contains(w, "measured otherwise") }) {
 		t.Errorf("%+v, %v", c, err)
 	}
@@ -134,11 +170,11 @@ func TestHistory(t *testing.T) {
 	for night := range 6 {
 		last = recordtest.Study{Rounds: 3, Speed: recordtest.Speeds(8*ms, 8*ms), Noise: .02, Seed: uint64(night), Directory: machine(50_000)}
 		last.Directory.Environment.Time = time.Date(2026, 1, 1+night, 2, 0, 0, 0, time.UTC)
-		r, v, summaries := judged(t, last.Write(t))
-		if err := Add(file, r, v, summaries); err != nil {
+		r := judged(t, last.Write(t))
+		if err := Add(file, r); err != nil {
 			t.Fatal(err)
 		}
-		if err := Add(file, r, v, summaries); err == nil || !strings.Contains(err.Error(), "already") {
+		if err := Add(file, r); err == nil || !strings.Contains(err.Error(), "already") {
 			t.Fatalf("the same night twice: %v", err)
 		}
 	}
@@ -203,8 +239,12 @@ func TestFollow(t *testing.T) {
 		t.Errorf("too few nights: %+v", trend.Series[0])
 	}
 	nights := nightly(12, 2, .01, func(int) float64 { return 0 })
+	for i := range nights {
+		nights[i].Capacity = 50_000
+	}
+	nights[9].Capacity = 40_000
 	nights[3].Class, nights[4].Void = "another", []string{"no control"}
-	if trend, _ = Follow(nights, 4); trend.Nights != 10 || len(trend.Warnings) != 2 {
+	if trend, _ = Follow(nights, 4); trend.Nights != 9 || len(trend.Warnings) != 3 {
 		t.Errorf("%+v", trend)
 	}
 }
