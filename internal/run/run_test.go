@@ -204,6 +204,9 @@ func TestBudget(t *testing.T) {
 	c := newConductor(t, newPlan(t, "good", "good"), &targettest.Fake{}, &watcher{})
 	c.Deadline = time.Now().Add(5 * time.Second) // eight trials of half a second, and an overhead of a second that is learnt to be none
 	began := time.Now()
+	if err := c.Writer.Journal(record.Entry{Event: record.EventBegin, Budget: "5s"}); err != nil {
+		t.Fatal(err)
+	}
 	if err := c.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -213,6 +216,9 @@ func TestBudget(t *testing.T) {
 	}
 	c = newConductor(t, newPlan(t, "good", "good"), &targettest.Fake{}, &watcher{})
 	c.Deadline = time.Now()
+	if err := c.Writer.Journal(record.Entry{Event: record.EventBegin, Budget: "1ns"}); err != nil {
+		t.Fatal(err)
+	}
 	if err := c.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}

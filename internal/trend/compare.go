@@ -149,7 +149,7 @@ func (c *Comparison) standing(base, new Run) (nothing string, wider float64) {
 	}
 	was, is := capacity(base.Run), capacity(new.Run)
 	if was > 0 && is > 0 {
-		if wider = math.Abs(math.Log(is / was)); wider > math.Log(drift) {
+		if wider = math.Abs(math.Log(is / was)); wider > math.Log(drift) && nothing == "" {
 			nothing = fmt.Sprintf("the machine itself has changed: the load generator's own capacity is %.2f times what it was", is/was)
 		}
 	} else {
