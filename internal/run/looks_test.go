@@ -61,14 +61,21 @@ func TestLooksDropWhatIsDecided(t *testing.T) {
 // Where nothing is open, nothing more is measured.
 func TestALookThatDecidesAll(t *testing.T) {
 	p := newPlan(t, "good", "good")
-	p.Profile.Looks = []int{1, 2}
+	for round := 3; round <= 4; round++ {
+		for _, trial := range p.Trials[:4] {
+			trial.N, trial.Round = len(p.Trials)+1, round
+			p.Trials = append(p.Trials, trial)
+		}
+	}
+	p.Profile.Rounds, p.Profile.Looks = 4, []int{1, 2, 3}
 	c := newConductor(t, p, &targettest.Fake{}, &watcher{})
-	c.Look = func(int) (map[string]bool, []string, error) { return nil, nil, nil }
+	looks := 0
+	c.Look = func(int) (map[string]bool, []string, error) { looks++; return nil, nil, nil }
 	if err := c.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	r := open(t, c)
-	if last := r.Journal[len(r.Journal)-1]; len(r.Results) != 4 || last.Event != record.EventEnd {
+	if last := r.Journal[len(r.Journal)-1]; len(r.Results) != 4 || looks != 1 || last.Event != record.EventEnd {
 		t.Errorf("%d trials, and the journal ends with %q", len(r.Results), last.Event)
 	}
 }

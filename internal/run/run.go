@@ -130,13 +130,13 @@ func (c *Conductor) Run(ctx context.Context) (err error) {
 // trials makes the trials one after the other.
 func (c *Conductor) trials(ctx context.Context) error {
 	for _, t := range c.Plan.Trials {
-		if c.Done(t.N) {
+		if c.Done(t.N) || !c.hasLevel(t) {
 			continue
 		}
 		if err := c.look(t.Round); err != nil {
 			return err
 		}
-		if !c.hasLevel(t) {
+		if !c.hasLevel(t) { // the look dropped it
 			continue
 		}
 		if err := ctx.Err(); err != nil {
