@@ -78,6 +78,9 @@ func (c *court) knownWorks() (list []knownWork) {
 				continue
 			}
 			for _, target := range slices.Sorted(slices.Values(s.Targets)) {
+				if on, _ := c.run.Plan.Target(target); on.TwinOf != "" {
+					continue
+				}
 				arm := bench.ArmName(s.Name, target, s.Variants[0])
 				list = append(list, knownWork{s.Name, target, l, [2]side{{arm, l.Name}, {arm, l.ControlOf}}})
 			}
