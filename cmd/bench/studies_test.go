@@ -94,7 +94,7 @@ func (t *findings) add(v *bench.Verdicts) {
 }
 
 // BenchmarkStudies makes 60 studies of a real server against itself, 20 of them with known work of 1.247
-// times another's, and prints what they found. It takes about 40 minutes, and wants the machine for itself.
+// times another's, and prints what they found. It takes half an hour, and wants the machine for itself.
 //
 //	go test -run '^$' -bench Studies -benchtime 1x -timeout 2h ./cmd/bench
 func BenchmarkStudies(b *testing.B) {
