@@ -16,7 +16,7 @@ import (
 )
 
 func newCalibrate() *cobra.Command {
-	rates, duration, asJSON := []string{"500", "2000", "5000", "10000", "20000"}, "5s", false
+	rates, duration, asJSON, watched := []string{"500", "2000", "5000", "10000", "20000"}, "5s", false, 0
 	connections := calibrate.DefaultConnections
 	cmd := &cobra.Command{
 		Use: "calibrate", Short: "Measure the instrument itself: its accuracy, capacity and lag on this machine",
@@ -41,6 +41,9 @@ Generator and servers are pinned as they are in a run.`,
 				}
 				c.Rates = append(c.Rates, rate)
 			}
+			if watched < 0 || watched == 1 || watched > mostPairs {
+				return badInput("", "--live must be from 2 to %d", mostPairs)
+			}
 			if connections < 1 || connections > mostConnections {
 				return badInput("", "--connections must be from 1 to %d", mostConnections)
 			}
@@ -58,6 +61,16 @@ Generator and servers are pinned as they are in a run.`,
 					defer restore()
 				}
 			}
+			if watched > 0 {
+				cost, err := livesCost(cmd.Context(), c, watched)
+				switch {
+				case err != nil:
+					return err
+				case asJSON:
+					return printJSON(cmd.OutOrStdout(), cost)
+				}
+				return printCost(cmd.OutOrStdout(), cost, watched)
+			}
 			certificate, err := c.Certify(cmd.Context())
 			if err != nil {
 				return err
@@ -72,6 +85,7 @@ Generator and servers are pinned as they are in a run.`,
 	f.StringSliceVar(&rates, "rates", rates, "requests a second at which accuracy is measured")
 	f.StringVar(&duration, "duration", duration, "how long each of the measurements takes")
 	f.IntVar(&connections, "connections", connections, "connections of the closed loop that finds the capacity")
+	f.IntVar(&watched, "live", 0, "measure what the live page costs: so many times without and with a page that is looked at, in turn")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

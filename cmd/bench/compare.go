@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/claimbench/claimbench/internal/report"
+	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/trend"
 )
 
@@ -42,6 +42,9 @@ func newCompare() *cobra.Command {
 				err = printJSON(cmd.OutOrStdout(), c)
 			default:
 				err = printComparison(cmd.OutOrStdout(), c, all)
+			}
+			if err == nil {
+				err = tellGitHubOf(cmd.ErrOrStderr(), c)
 			}
 			if err != nil {
 				return err
@@ -79,9 +82,9 @@ func printComparison(out io.Writer, c *trend.Comparison, all bool) error {
 		}
 		newText, ratioText := "–", "–"
 		if x.Word != trend.Gone {
-			newText, ratioText = report.Quantity(x.New, x.Unit), ratio(&x.Ratio, x.Low, x.High)
+			newText, ratioText = bench.Quantity(x.New, x.Unit), ratio(&x.Ratio, x.Low, x.High)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", x.Name, report.Quantity(x.Base, x.Unit), newText, ratioText, word)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", x.Name, bench.Quantity(x.Base, x.Unit), newText, ratioText, word)
 	}
 	return w.Flush()
 }

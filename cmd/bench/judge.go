@@ -71,11 +71,11 @@ func document(dir string) (*report.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := report.Build(r, verdicts, summaries)
+	encoded, err := judge.Encode(verdicts)
 	if err != nil {
 		return nil, err
 	}
-	encoded, err := judge.Encode(verdicts)
+	d, err := report.Build(r, verdicts, summaries)
 	if err != nil {
 		return nil, err
 	}

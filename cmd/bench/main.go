@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/plan"
 	"github.com/claimbench/claimbench/internal/target"
 )
@@ -44,10 +45,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitDone
 	}
 	if text := err.Error(); text != "" {
-		fmt.Fprintf(stderr, "bench: error: %s\n", text)
+		fmt.Fprintf(stderr, "bench: error: %s\n", bench.Plain(text))
 	}
 	if hint := hintOf(err); hint != "" {
-		fmt.Fprintf(stderr, "bench: hint: %s\n", hint)
+		fmt.Fprintf(stderr, "bench: hint: %s\n", bench.Plain(hint))
 	}
 	return codeOf(err)
 }
@@ -114,7 +115,7 @@ with the evidence beside it. Start with: bench demo`,
 	})
 	root.AddCommand(
 		newDemo(p), newRun(p), newPlan(p), newDoctor(p), newList(p),
-		newLoad(), newCalibrate(), newJudge(), newReport(), newMerge(), newCompare(), newTrend(), newServe(),
+		newLoad(), newCalibrate(), newJudge(), newReport(), newVerify(), newSign(), newMerge(), newCompare(), newTrend(), newServe(),
 	)
 	for _, cmd := range root.Commands() {
 		cmd.Args = argumentsOf(cmd.Args)

@@ -32,6 +32,9 @@ import (
 type session struct {
 	choice
 	out, resume, listen string
+	brandFile           string
+	brand               *bench.Brand
+	live                *live.Live // nil without --listen
 	failOn              []string
 	budget              time.Duration
 	began               time.Time
@@ -66,9 +69,10 @@ func (s *session) flags(cmd *cobra.Command, p *project, profile, runner string) 
 	f := cmd.Flags()
 	f.StringVar(&s.out, "out", "", "folder for the run, which must not exist (default: reports/TIME-PROFILE)")
 	f.StringVar(&s.resume, "resume", "", "go on with an interrupted run in this folder")
-	f.StringVar(&s.listen, "listen", "", "serve Prometheus metrics of the run on this address, such as 127.0.0.1:9464")
+	f.StringVar(&s.listen, "listen", "", "serve a live page of the run, and Prometheus metrics, on this address or port of loopback, such as 9464")
 	f.DurationVar(&s.budget, "budget", 0, "end after about this time, preparation included, with what is known by then, such as 20m")
 	f.StringSliceVar(&s.failOn, "fail-on", nil, "exit with 3 if a claim has this verdict, such as contradicted")
+	brandFlag(cmd, &s.brandFile)
 	cmd.MarkFlagDirname("resume")
 	cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(bench.VerdictNames, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -79,10 +83,12 @@ func (s *session) run(cmd *cobra.Command, p *project) error {
 	if s.budget < 0 {
 		return badInput("write a duration such as 20m", "--budget must be positive")
 	}
-	for _, v := range s.failOn {
-		if !slices.Contains(bench.VerdictNames, v) {
-			return badInput("known are "+strings.Join(bench.VerdictNames, ", "), "unknown verdict %q for --fail-on", v)
-		}
+	err := knownVerdicts(s.failOn)
+	if err == nil {
+		s.brand, err = loadBrand(s.brandFile)
+	}
+	if err != nil {
+		return err
 	}
 	begin := s.begin
 	if s.resume != "" {
@@ -93,6 +99,12 @@ func (s *session) run(cmd *cobra.Command, p *project) error {
 		return err
 	}
 	defer w.writer.Close()
+	if s.listen != "" {
+		if s.live, err = s.serve(w.plan); err != nil {
+			return s.broken(err, w.writer.Dir)
+		}
+		defer s.live.Close()
+	}
 	begun := record.Entry{Event: record.EventBegin}
 	if s.budget > 0 {
 		begun.Budget = s.budget.String()
@@ -107,7 +119,7 @@ func (s *session) run(cmd *cobra.Command, p *project) error {
 		}
 		return s.broken(err, w.writer.Dir)
 	}
-	return s.finish(w.writer)
+	return s.finish(cmd.Context(), w.writer)
 }
 
 // work is a run to be made, or to go on with.
@@ -231,14 +243,8 @@ func (s *session) measure(ctx context.Context, w *work) (err error) {
 	progress := newProgress(s.stderr, w.plan, c.Done)
 	defer progress.finish()
 	c.Observer = progress
-	if s.listen != "" {
-		metrics, err := live.Listen(s.listen, w.plan)
-		if err != nil {
-			return badInput("choose another address for --listen", "%w", err)
-		}
-		defer metrics.Close()
-		fmt.Fprintf(s.stderr, "metrics: %s\n", metrics.URL())
-		c.Observer = observers{progress, metrics}
+	if s.live != nil {
+		c.Observer = observers{progress, &watched{Live: s.live, dir: w.writer.Dir}}
 	}
 	return c.Run(ctx)
 }
@@ -296,7 +302,7 @@ func newLauncher(ctx context.Context, w *work) (bench.Launcher, error) {
 }
 
 // finish judges the run from its directory, writes the reports, and prints the verdicts.
-func (s *session) finish(w *record.Writer) error {
+func (s *session) finish(ctx context.Context, w *record.Writer) error {
 	r, verdicts, summaries, err := rejudge(w.Dir)
 	if err != nil {
 		return err
@@ -312,14 +318,23 @@ func (s *session) finish(w *record.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := d.WriteFiles(w.Dir, "html", "md", "json"); err != nil {
+	if s.live != nil {
+		s.live.Doing("done: the report is in " + w.Dir)
+		s.live.Judged(rounds(r), verdicts)
+	}
+	d.Brand = s.brand
+	if err := d.WriteFiles(ctx, w.Dir, "html", "md", "json"); err != nil {
 		return err
 	}
 	if err := d.Terminal(s.stdout); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.stdout, "\nreport: %s\n", filepath.Join(w.Dir, "report.html"))
-	return s.gate(verdicts)
+	told := tellGitHub(s.stderr, d, s.failOn)
+	if err := s.gate(verdicts); err != nil {
+		return err
+	}
+	return told
 }
 
 // gate is the exit code that the verdicts ask for.

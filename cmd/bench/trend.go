@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/claimbench/claimbench/internal/report"
+	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/trend"
 )
 
@@ -88,7 +88,7 @@ func printTrend(out io.Writer, t *trend.Trend, all bool) error {
 		for _, b := range s.Breaks {
 			points = append(points, b.Format("2006-01-02"))
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.Name, report.Quantity(s.Values[len(s.Values)-1], s.Unit), ratio(s.Ratio, s.Low, s.High), word, strings.Join(points, ", "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.Name, bench.Quantity(s.Values[len(s.Values)-1], s.Unit), ratio(s.Ratio, s.Low, s.High), word, strings.Join(points, ", "))
 	}
 	return w.Flush()
 }

@@ -54,6 +54,14 @@ const (
 // GateNames are the known gates in the order in which they are shown.
 var GateNames = []string{GateSent, GateLag, GateGenerator, GateLoad, GateLittle, GateClock, GateStolen, GateThrottled, GateLate, GateService}
 
+// Worse reports whether the gate is nearer to its limit, or further beyond it, than another of its name.
+func (g Gate) Worse(than Gate) bool {
+	if g.Name == GateSent {
+		return g.Value < than.Value
+	}
+	return g.Value-g.Limit > than.Value-than.Limit
+}
+
 // Figure is the gate's value beside its limit: "2.1ms of 1ms".
 func (g Gate) Figure() string { return g.text(g.Value) + " of " + g.text(g.Limit) }
 

@@ -17,6 +17,13 @@ const (
 var VerdictNames = []string{string(Supported), string(Contradicted), string(PracticallyEqual),
 	string(Depends), string(Inconclusive), string(NotTested)}
 
+// Sign stands beside the word, so that a verdict is not told by colour alone.
+func (v Verdict) Sign() string { return signs[v] }
+
+var signs = map[Verdict]string{
+	Supported: "✓", Contradicted: "✗", PracticallyEqual: "=", Depends: "±", Inconclusive: "?", NotTested: "–",
+}
+
 // Verdicts is the judgement of a run.
 type Verdicts struct {
 	PlanHash string         `json:"plan_hash"`
@@ -105,6 +112,17 @@ type Comparison struct {
 	ToMedian *float64 `json:"to_median,omitempty"`
 	Rounds   int      `json:"rounds"` // that entered
 	Warnings []string `json:"warnings"`
+	// Pairs are those rounds, for reports: verdicts.json has what came of them.
+	Pairs []PairedRound `json:"-"`
+}
+
+// PairedRound is one round of a comparison.
+type PairedRound struct {
+	Round   int     `json:"round"`
+	Of      float64 `json:"of"` // in the comparison's unit
+	OfTrial int     `json:"of_trial"`
+	To      float64 `json:"to"` // the bound, where there is one
+	ToTrial int     `json:"to_trial,omitempty"`
 }
 
 // Estimate is a number with its bounds; one that is absent is infinite.

@@ -28,6 +28,7 @@ type Calibration struct {
 	Duration    time.Duration // of each drive
 	Connections int           // of the closed loop that finds the capacity
 	Progress    func(what string)
+	Observe     func(bench.Hit) // is told every request, as in a run; nil for none
 }
 
 // DefaultConnections are those of the closed loop that finds the capacity.
@@ -53,6 +54,12 @@ func (c Calibration) Certify(ctx context.Context) (bench.Certificate, error) {
 	return certificate, nil
 }
 
+func (c Calibration) observe(h bench.Hit) {
+	if c.Observe != nil {
+		c.Observe(h)
+	}
+}
+
 func workload() bench.Workload {
 	return bench.Workload{Driver: "http", Method: "GET", Path: "/", Timeout: bench.Duration{Duration: 5 * time.Second}, Expect: bench.Expect{Status: 200}}
 }
@@ -69,6 +76,7 @@ func (c Calibration) capacity(ctx context.Context, into *bench.Certificate) erro
 	var good uint64
 	stats, err := driver.Drive(ctx, server.URL, workload(), bench.Schedule{Connections: c.Connections, Duration: bench.Duration{Duration: c.Duration}},
 		func(h bench.Hit) {
+			c.observe(h)
 			if h.Good() {
 				good++
 			}
@@ -109,6 +117,7 @@ func (c Calibration) accuracy(ctx context.Context, into *bench.Certificate) erro
 		a := bench.Accuracy{Rate: rate}
 		stats, err := driver.Drive(ctx, server.URL, workload(), bench.Schedule{Offered: bench.Offered{Rate: rate}, Arrivals: bench.Poisson, Seed: 1, Duration: bench.Duration{Duration: c.Duration}},
 			func(h bench.Hit) {
+				c.observe(h)
 				lag.RecordValue(int64(h.Lag()))
 				if h.Good() {
 					latency.RecordValue(int64(h.Latency()))

@@ -200,6 +200,7 @@ func (c *court) tell(x *cell, f finding) {
 	if skew := inference.Skewness(f.signed); math.Abs(skew) > visiblySkewed {
 		x.Warnings = append(x.Warnings, fmt.Sprintf("the rounds are skewed (by %.1f standard errors): the interval may hold the truth less often than it says", skew))
 	}
+	x.Pairs = c.pairs(x, f.sides)
 	x.OfMedian = finite(bench.Median(f.sides.of))
 	scale := x.Bound
 	center := &x.Value
@@ -222,6 +223,21 @@ func (c *court) tell(x *cell, f finding) {
 	}
 	estimate, low, high := inference.HodgesLehmann(f.sides.logs(), f.level)
 	x.HodgesLehmann = &bench.Estimate{Value: scale * math.Exp(estimate), Low: exp(scale, low), High: exp(scale, high)}
+}
+
+// pairs are the rounds that entered, with the trials that they are from.
+func (c *court) pairs(x *cell, s sides) []bench.PairedRound {
+	trial := func(target string, round int) int {
+		if t := c.trials[bench.ArmName(x.Scenario, target, x.Variant)][round]; target != "" && t != nil {
+			return t.result.Trial.N
+		}
+		return 0
+	}
+	var list []bench.PairedRound
+	for i, round := range s.round {
+		list = append(list, bench.PairedRound{Round: round, Of: s.of[i], OfTrial: trial(x.Of, round), To: s.to[i], ToTrial: trial(x.To, round)})
+	}
+	return list
 }
 
 // exp is scale·e^x for JSON, nil where x is not finite: that side is open.

@@ -54,8 +54,11 @@ func summarise(r *record.Run, result bench.TrialResult, scenario bench.Scenario)
 	for _, l := range scenario.AllLevels() {
 		for _, name := range bench.MetricNames() {
 			m := bench.Metrics[name]
+			if m.Based || !scenario.Measures(m.Measures...) {
+				continue
+			}
 			for _, at := range offersOf(m, scenario, r.Plan.Profile) {
-				if v, err := t.value(m, l.Name, at); err == nil && !m.Based && name != "settings" {
+				if v, err := t.value(m, l.Name, at); err == nil {
 					s.Values = append(s.Values, bench.Value{Metric: name, Level: l.Name, Offered: at, Value: v})
 				}
 			}

@@ -1,14 +1,8 @@
-// Package live shows a run while it runs: Prometheus metrics over HTTP.
 package live
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"net"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -17,12 +11,9 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// Metrics observes a run and serves what it sees at /metrics. Labels come from
-// the plan only, never from what a server says.
-type Metrics struct {
-	server   *http.Server
-	listener net.Listener
-
+// metrics are Prometheus's. Labels come from the plan only, never from what a server says.
+type metrics struct {
+	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
 	cpu      *prometheus.GaugeVec
@@ -30,6 +21,7 @@ type Metrics struct {
 	trials   *prometheus.CounterVec
 	planned  prometheus.Gauge
 	current  *prometheus.GaugeVec
+	gates    *prometheus.CounterVec
 
 	hits map[string]hitMetrics // of the current trial, by phase
 }
@@ -44,14 +36,9 @@ var buckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05,
 
 var armLabels = []string{"scenario", "target"}
 
-// Listen serves the metrics of a run of the plan on the address.
-func Listen(address string, p *bench.Plan) (*Metrics, error) {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("serve metrics: %w", err)
-	}
-	m := &Metrics{
-		listener: listener,
+func newMetrics(p *bench.Plan) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bench_requests_total", Help: "Requests made, by class of status code (2xx, ... or error).",
 		}, append([]string{"phase", "code_class"}, armLabels...)),
@@ -72,36 +59,25 @@ func Listen(address string, p *bench.Plan) (*Metrics, error) {
 		current: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "bench_trial_running", Help: "1 for the trial that is running.",
 		}, armLabels),
+		gates: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bench_gate_failures_total", Help: "Phases in which the instrument was at fault, by gate.",
+		}, []string{"gate"}),
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.requests, m.latency, m.cpu, m.memory, m.trials, m.planned, m.current,
+	for _, gate := range bench.GateNames {
+		m.gates.WithLabelValues(gate)
+	}
+	m.registry.MustRegister(m.requests, m.latency, m.cpu, m.memory, m.trials, m.planned, m.current, m.gates,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.planned.Set(float64(len(p.Trials)))
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}))
-	m.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	go m.server.Serve(listener)
-	return m, nil
+	return m
 }
 
-// URL is where the metrics are served.
-func (m *Metrics) URL() string { return "http://" + m.listener.Addr().String() + "/metrics" }
-
-// Close stops serving.
-func (m *Metrics) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err := m.server.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return m.server.Close()
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
 
-// Doing is of no use to metrics.
-func (m *Metrics) Doing(string) {}
-
-// Began marks the trial as the one that runs.
-func (m *Metrics) Began(t bench.Trial) {
+// began marks the trial as the one that runs.
+func (m *metrics) began(t bench.Trial) {
 	m.hits = map[string]hitMetrics{}
 	m.current.Reset()
 	m.cpu.Reset()
@@ -109,8 +85,11 @@ func (m *Metrics) Began(t bench.Trial) {
 	m.current.WithLabelValues(t.Scenario, t.Target).Set(1)
 }
 
-// Hit counts a request.
-func (m *Metrics) Hit(t bench.Trial, phase string, h bench.Hit) {
+// hit counts a request.
+func (m *metrics) hit(t bench.Trial, phase string, h bench.Hit) {
+	if h.Err == bench.ErrStopped { // with its probe
+		return
+	}
 	of, ok := m.hits[phase]
 	if !ok {
 		of = hitMetrics{map[string]prometheus.Counter{}, m.latency.WithLabelValues(phase, t.Scenario, t.Target)}
@@ -129,17 +108,21 @@ func (m *Metrics) Hit(t bench.Trial, phase string, h bench.Hit) {
 	of.latency.Observe(h.ResponseTime().Seconds())
 }
 
-// Used shows the current server's usage.
-func (m *Metrics) Used(t bench.Trial, u bench.Usage) {
+// used shows the current server's usage.
+func (m *metrics) used(t bench.Trial, u bench.Usage) {
 	m.cpu.WithLabelValues(t.Scenario, t.Target).Set(u.CPU.Seconds())
 	m.memory.WithLabelValues(t.Scenario, t.Target).Set(float64(u.Memory))
 }
 
-// Looked is of no use to metrics.
-func (m *Metrics) Looked(int, string) {}
-
-// Ended counts the trial.
-func (m *Metrics) Ended(r bench.TrialResult) {
+// ended counts the trial.
+func (m *metrics) ended(r bench.TrialResult) {
 	m.trials.WithLabelValues(strconv.FormatBool(r.Valid), r.Trial.Scenario, r.Trial.Target).Inc()
 	m.current.Reset()
+	for _, p := range r.Phases {
+		for _, g := range p.Gates {
+			if !g.OK && p.Probe == nil {
+				m.gates.WithLabelValues(g.Name).Inc()
+			}
+		}
+	}
 }

@@ -18,20 +18,20 @@ func TestMain(m *testing.M) {
 
 func TestMetricsOfARun(t *testing.T) {
 	trial := bench.Trial{N: 1, Scenario: "json", Target: "node-http"}
-	m, err := Listen("127.0.0.1:0", &bench.Plan{Trials: []bench.Trial{trial, trial}})
+	l, err := Listen("127.0.0.1:0", &bench.Plan{Trials: []bench.Trial{trial, trial}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer m.Close()
-	m.Began(trial)
+	defer l.Close()
+	l.Began(trial)
 	for range 3 {
-		m.Hit(trial, "throughput", bench.Hit{Done: 3 * time.Millisecond, Code: 200})
+		l.Hit(trial, "throughput", bench.Hit{Done: 3 * time.Millisecond, Code: 200})
 	}
-	m.Hit(trial, "throughput", bench.Hit{Done: time.Second, Err: bench.ErrTimeout})
-	m.Used(trial, bench.Usage{CPU: 1500 * time.Millisecond, Memory: 1 << 20})
-	during := scrape(t, m.URL(), "")
-	m.Ended(bench.TrialResult{Trial: trial, Valid: true})
-	after := scrape(t, m.URL(), "")
+	l.Hit(trial, "throughput", bench.Hit{Done: time.Second, Err: bench.ErrTimeout})
+	l.Used(trial, bench.Usage{CPU: 1500 * time.Millisecond, Memory: 1 << 20})
+	during := scrape(t, l.URL()+"metrics", "")
+	l.Ended(bench.TrialResult{Trial: trial, Valid: true})
+	after := scrape(t, l.URL()+"metrics", "")
 	for _, want := range []string{
 		`bench_requests_total{code_class="2xx",phase="throughput",scenario="json",target="node-http"} 3`,
 		`bench_requests_total{code_class="error",phase="throughput",scenario="json",target="node-http"} 1`,
@@ -50,11 +50,11 @@ func TestMetricsOfARun(t *testing.T) {
 		t.Error("the trial did not end in the metrics")
 	}
 	// The native histogram goes over the wire in the protobuf format only.
-	native := scrape(t, m.URL(), "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited")
+	native := scrape(t, l.URL()+"metrics", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited")
 	if !strings.Contains(native, "bench_response_time_seconds") {
 		t.Error("no protobuf answer")
 	}
-	if _, err := Listen(strings.TrimSuffix(strings.TrimPrefix(m.URL(), "http://"), "/metrics"), &bench.Plan{}); err == nil {
+	if _, err := Listen(strings.TrimSuffix(strings.TrimPrefix(l.URL()+"metrics", "http://"), "/metrics"), &bench.Plan{}); err == nil {
 		t.Error("a taken address was accepted")
 	}
 }

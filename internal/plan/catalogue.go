@@ -64,6 +64,9 @@ type XService struct {
 	Fronts bool              `json:"fronts,omitempty"`
 }
 
+// monitoring is the profile of what watches a run, which is no part of it.
+const monitoring = "monitoring"
+
 // LoadCatalogue reads docker-compose.yml in the folder root, with variables
 // from the environment and from .env, as Compose does.
 func LoadCatalogue(ctx context.Context, root string) (*Catalogue, error) {
@@ -93,6 +96,9 @@ func LoadCatalogue(ctx context.Context, root string) (*Catalogue, error) {
 				return nil, err
 			}
 			c.Targets = append(c.Targets, target)
+			continue
+		}
+		if slices.Contains(service.Profiles, monitoring) {
 			continue
 		}
 		leaned, err := newService(d, root, name, service)

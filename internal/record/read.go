@@ -136,7 +136,7 @@ func (r *Run) readTrial(t bench.Trial) {
 	}
 	if ended != nil && len(ended.Sums) > 0 {
 		for _, name := range slices.Sorted(maps.Keys(ended.Sums)) {
-			if got, err := sum(filepath.Join(r.Dir, TrialsFolder, t.Folder(), name)); err != nil || got != ended.Sums[name] {
+			if got, err := Sum(filepath.Join(r.Dir, TrialsFolder, t.Folder(), name)); err != nil || got != ended.Sums[name] {
 				leftOut("its %s is not the file that was recorded", name)
 				return
 			}

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -110,7 +109,7 @@ func Append(dir string) (*Writer, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Unlock())
 	}
-	planHash, err := sum(filepath.Join(dir, PlanFile))
+	planHash, err := Sum(filepath.Join(dir, PlanFile))
 	if err != nil {
 		return nil, errors.Join(err, journal.Close(), lock.Unlock())
 	}
@@ -233,7 +232,7 @@ func (w *Writer) Result(r bench.TrialResult, log string) error {
 	}
 	sums := map[string]string{}
 	for _, name := range summed {
-		sum, err := sum(filepath.Join(dir, name))
+		sum, err := Sum(filepath.Join(dir, name))
 		if err != nil {
 			return err
 		}
@@ -272,17 +271,20 @@ func Sums(dir string) (map[string]string, error) {
 		if err != nil {
 			return err
 		}
-		if name == ManifestFile || name == lockFile || strings.HasPrefix(name, "report.") {
+		switch {
+		case name == ManifestFile, name == lockFile, derived(name):
 			return nil
+		case !entry.Type().IsRegular():
+			return &Difference{filepath.ToSlash(name), "is no regular file"}
 		}
-		sums[filepath.ToSlash(name)], err = sum(path)
+		sums[filepath.ToSlash(name)], err = Sum(path)
 		return err
 	})
 	return sums, err
 }
 
-// sum is the SHA-256 of a file, in hex.
-func sum(path string) (string, error) {
+// Sum is the SHA-256 of a file, in hex.
+func Sum(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -296,14 +298,20 @@ func sum(path string) (string, error) {
 }
 
 func writeJSON(path string, v any) error {
+	data, err := encode(v)
+	if err != nil {
+		return err
+	}
+	return writeNew(path, data)
+}
+
+func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetIndent("", " ")
 	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return err
-	}
-	return writeNew(path, b.Bytes())
+	err := e.Encode(v)
+	return b.Bytes(), err
 }
 
 // writeNew writes a file that must not exist.

@@ -1,93 +1,19 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
-	"html"
 	"html/template"
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/claimbench/claimbench/internal/bench"
 )
-
-// drawing collects the parts of an SVG picture. Colours come from the page's
-// style sheet, so that pictures follow light, dark and print.
-type drawing struct {
-	strings.Builder
-	width, height float64
-}
-
-func newDrawing(width, height float64, id, title, description string) *drawing {
-	d := &drawing{width: width, height: height}
-	fmt.Fprintf(d, `<svg class="chart" viewBox="0 0 %g %g" role="img" aria-labelledby="%s-t %s-d" xmlns="http://www.w3.org/2000/svg">`, width, height, id, id)
-	fmt.Fprintf(d, `<title id="%s-t">%s</title><desc id="%s-d">%s</desc>`, id, html.EscapeString(title), id, html.EscapeString(description))
-	return d
-}
-
-func (d *drawing) line(class string, x1, y1, x2, y2 float64) {
-	fmt.Fprintf(d, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, class, x1, y1, x2, y2)
-}
-
-func (d *drawing) rect(class string, x, y, w, h float64) {
-	fmt.Fprintf(d, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, class, x, y, w, h)
-}
-
-func (d *drawing) text(class, anchor string, x, y float64, s string) {
-	fmt.Fprintf(d, `<text class="%s" text-anchor="%s" x="%.1f" y="%.1f">%s</text>`, class, anchor, x, y, html.EscapeString(s))
-}
-
-func (d *drawing) done() template.HTML {
-	d.WriteString("</svg>")
-	return template.HTML(d.String()) // every text in it was escaped
-}
-
-// logAxis maps values onto pixels, evenly by ratio.
-type logAxis struct{ low, high, from, to float64 }
-
-func (a logAxis) at(v float64) float64 {
-	v = min(max(v, a.low), a.high)
-	return a.from + (math.Log(v)-math.Log(a.low))/(math.Log(a.high)-math.Log(a.low))*(a.to-a.from)
-}
-
-// ticks are 1, 2 and 5 times powers of ten within the axis; powers alone where
-// there would be many, and even steps where there would be few.
-func (a logAxis) ticks() []float64 {
-	var all, tens []float64
-	for e := math.Floor(math.Log10(a.low)); e <= math.Ceil(math.Log10(a.high)); e++ {
-		for _, m := range []float64{1, 2, 5} {
-			if v := m * math.Pow(10, e); v >= a.low*.999 && v <= a.high*1.001 {
-				all = append(all, v)
-				if m == 1 {
-					tens = append(tens, v)
-				}
-			}
-		}
-	}
-	if len(all) > 9 && len(tens) >= 2 {
-		return tens
-	}
-	if len(all) >= 3 {
-		return all
-	}
-	step := math.Pow(10, math.Floor(math.Log10((a.high-a.low)/3)))
-	for _, m := range []float64{5, 2} { // the largest step that gives three ticks or more
-		if step*m*3 <= a.high-a.low {
-			step *= m
-			break
-		}
-	}
-	all = nil
-	for v := math.Ceil(a.low/step) * step; v <= a.high; v += step {
-		all = append(all, v)
-	}
-	return all
-}
 
 // ForestPlot draws the ratios with their intervals on a log axis, with the line of
 // parity and, for each, the band within which it counts as equal.
 func (d *Document) ForestPlot() template.HTML {
-	const left, right, top, step = 430.0, 130.0, 34.0, 22.0
-	width := 1000.0
+	const left, right, top, step, width = 580.0, 90.0, 34.0, 22.0, 1100.0
 	axis := logAxis{low: .5, high: 2, from: left, to: width - right}
 	for _, r := range d.Forest {
 		for _, v := range []*float64{r.Low, &r.Ratio, r.High} {
@@ -96,18 +22,28 @@ func (d *Document) ForestPlot() template.HTML {
 			}
 		}
 	}
-	height := top + step*float64(len(d.Forest)) + 34
+	claims := 0
+	for i, r := range d.Forest {
+		if i == 0 || r.Claim != d.Forest[i-1].Claim {
+			claims++
+		}
+	}
+	height := top + step*float64(len(d.Forest)+claims) + 34
 	p := newDrawing(width, height, "forest", "Ratios with their 95% intervals",
 		"One row a comparison, on a logarithmic axis. The same figures are in the table of comparisons.")
 	bottom := height - 30
 	for _, t := range axis.ticks() {
 		p.line("grid", axis.at(t), top-8, axis.at(t), bottom)
-		p.text("tick", "middle", axis.at(t), bottom+16, number(t)+"×")
+		p.text("tick", "middle", axis.at(t), bottom+16, bench.Number(t)+"×")
 	}
 	p.line("parity", axis.at(1), top-14, axis.at(1), bottom)
 	p.text("tick", "middle", axis.at(1), top-18, "equal")
+	y := top - step/2
 	for i, r := range d.Forest {
-		y := top + step*(float64(i)+.5)
+		if y += step; i == 0 || r.Claim != d.Forest[i-1].Claim {
+			p.text("label strong", "start", 0, y+4, r.Claim)
+			y += step
+		}
 		p.rect("band", axis.at(1/r.Margin), y-step*.36, axis.at(r.Margin)-axis.at(1/r.Margin), step*.72)
 		p.text("label", "end", left-12, y+4, r.Label)
 		class := "mark v-" + strings.ReplaceAll(string(r.Verdict), " ", "-")
@@ -124,7 +60,7 @@ func (d *Document) ForestPlot() template.HTML {
 		}
 		p.line(class, from, y, to, y)
 		fmt.Fprintf(p, `<circle class="%s" cx="%.1f" cy="%.1f" r="4.5"/>`, class, axis.at(r.Ratio), y)
-		p.text("label", "start", width-right+10, y+4, r.Sign+" "+number(r.Ratio)+"×")
+		p.text("label", "start", width-right+10, y+4, r.Sign+" "+bench.Number(r.Ratio)+"×")
 	}
 	return p.done()
 }
@@ -154,7 +90,7 @@ func (s Spectrum) Plot(id string) template.HTML {
 	x := func(q float64) float64 { return left + spread(q)/max(spread(most), .1)*(width-left-right) }
 	for _, t := range y.ticks() {
 		p.line("grid", left, y.at(t), width-right, y.at(t))
-		p.text("tick", "end", left-8, y.at(t)+4, Quantity(t, "s"))
+		p.text("tick", "end", left-8, y.at(t)+4, bench.Quantity(t, "s"))
 	}
 	for _, q := range []float64{0, .5, .75, .9, .95, .99, .999, .9999} {
 		if q <= most {
@@ -164,27 +100,25 @@ func (s Spectrum) Plot(id string) template.HTML {
 	}
 	p.text("tick", "middle", (left+width-right)/2, height-6, "percentile")
 	ends := map[string]float64{}
-	for _, l := range s.Lines {
-		var points []string
-		for _, point := range l.Points {
-			points = append(points, fmt.Sprintf("%.1f,%.1f", x(point.Q), y.at(max(point.Value.Seconds(), 1e-6))))
-			ends[l.Arm] = y.at(max(point.Value.Seconds(), 1e-6))
+	for i, arm := range arms {
+		var lines pen
+		for _, l := range s.Lines {
+			if l.Arm != arm {
+				continue
+			}
+			for k, point := range l.Points {
+				to := lines.line
+				if k == 0 {
+					to = lines.move
+				}
+				ends[arm] = y.at(max(point.Value.Seconds(), 1e-6))
+				to(x(point.Q), ends[arm])
+			}
 		}
-		fmt.Fprintf(p, `<polyline class="line s%d" points="%s"/>`, slices.Index(arms, l.Arm), strings.Join(points, " "))
+		p.path(fmt.Sprintf("line s%d", i%colors), &lines)
 	}
 	p.names(arms, ends, width-right+10)
 	return p.done()
-}
-
-// names puts names at the ends of their lines, moved apart where they would overlap.
-func (d *drawing) names(names []string, ends map[string]float64, x float64) {
-	byEnd := slices.Clone(names)
-	slices.SortFunc(byEnd, func(a, b string) int { return cmp.Compare(ends[a], ends[b]) })
-	last := math.Inf(-1)
-	for _, name := range byEnd {
-		last = max(ends[name], last+15)
-		d.text(fmt.Sprintf("label s%d", slices.Index(names, name)), "start", x, last+4, name)
-	}
 }
 
 // ScalingPlot draws throughput against how many share the work, both on log axes: a
@@ -211,11 +145,11 @@ func (s Scenario) ScalingPlot(id string) template.HTML {
 	y.low, y.high = y.low*.8, y.high*1.2
 	for _, t := range y.ticks() {
 		p.line("grid", left, y.at(t), width-right, y.at(t))
-		p.text("tick", "end", left-8, y.at(t)+4, Quantity(t, "1/s"))
+		p.text("tick", "end", left-8, y.at(t)+4, bench.Quantity(t, "1/s"))
 	}
 	for _, point := range s.Scaling[0].points {
 		p.line("grid", x.at(point.N), top, x.at(point.N), bottom)
-		p.text("tick", "middle", x.at(point.N), bottom+18, number(point.N))
+		p.text("tick", "middle", x.at(point.N), bottom+18, bench.Number(point.N))
 	}
 	p.text("tick", "middle", (left+width-right)/2, height-6, s.Scaling[0].Of)
 	ends := map[string]float64{}
@@ -252,3 +186,127 @@ func (s Spectrum) arms() []string {
 	}
 	return arms
 }
+
+// dotted are the metrics whose launches are drawn one by one.
+var dotted = []string{"throughput", "capacity", "cores_used", "cpu_seconds_per_1k", "memory_bytes",
+	"cpu_seconds_per_1k_at_rate", "memory_bytes_at_rate", "cold_start", "idle_memory_bytes"}
+
+// DotPlot draws what each launch gave, a dot a trial and a bar at their median: how far launches of the
+// same server lie apart, beside how far servers do. Of metrics that are taken at rates, it draws the first.
+func (s Scenario) DotPlot(id string) template.HTML {
+	const left, right, top, step, gap, width = 200.0, 130.0, 6.0, 19.0, 56.0, 1000.0
+	panels := map[string][]Figure{}
+	for _, f := range s.Figures {
+		if of := panels[f.Metric]; len(f.Values) > 0 && (len(of) == 0 || of[0].Column == f.Column) {
+			panels[f.Metric] = append(of, f)
+		}
+	}
+	height := top
+	for _, metric := range dotted {
+		if n := len(panels[metric]); n > 0 {
+			height += step*float64(n) + gap
+		}
+	}
+	p := newDrawing(width, height, id, "Launch by launch: scenario "+s.Name, "A dot a trial, a bar at the median, on a logarithmic axis for each metric. The medians are in the table above.")
+	var arms []string
+	for _, f := range s.Figures {
+		if !slices.Contains(arms, f.Arm) {
+			arms = append(arms, f.Arm)
+		}
+	}
+	y := top
+	for _, metric := range dotted {
+		of := panels[metric]
+		if len(of) == 0 {
+			continue
+		}
+		axis, scale := logAxis{low: math.Inf(1), from: left, to: width - right}, 1.
+		if of[0].Unit == "B" {
+			scale = 1 << 20 // for round numbers of MiB
+		}
+		for _, f := range of {
+			for _, v := range f.numbers() {
+				v /= scale
+				axis.low, axis.high = min(axis.low, max(v, 1e-9)), max(axis.high, v, 1e-9)
+			}
+		}
+		axis.low, axis.high = axis.low*.93, axis.high*1.07
+		p.text("label strong", "start", 0, y+14, of[0].Column)
+		y += 20
+		bottom := y + step*float64(len(of))
+		for _, t := range axis.ticks() {
+			p.line("grid", axis.at(t), y, axis.at(t), bottom)
+			p.text("tick", "middle", axis.at(t), bottom+14, bench.Quantity(t*scale, of[0].Unit))
+		}
+		for _, f := range of {
+			color := slices.Index(arms, f.Arm) % colors
+			p.text("label", "end", left-10, y+step/2+4, f.Arm)
+			var dots pen
+			for _, v := range f.numbers() {
+				dots.dot(axis.at(v/scale), y+step/2)
+			}
+			p.path(fmt.Sprintf("dots s%d", color), &dots)
+			p.line(fmt.Sprintf("median s%d", color), axis.at(f.Median/scale), y+2, axis.at(f.Median/scale), y+step-2)
+			p.text("label", "start", width-right+10, y+step/2+4, f.Text())
+			y += step
+		}
+		y = bottom + gap - 20
+	}
+	return p.done()
+}
+
+// colors are how many the style sheet has for lines.
+const colors = 8
+
+// Plot draws a percentile of response time against the offered rate: a dot where the rate held, a cross where
+// it did not, and a dashed line at each server's capacity, which is where the knee is.
+func (l Load) Plot(id string) template.HTML {
+	const left, right, top, width, height = 70.0, 170.0, 16.0, 1000.0, 380.0
+	bottom := height - 44
+	x := logAxis{low: math.Inf(1), from: left, to: width - right}
+	y := logAxis{low: math.Inf(1), from: bottom, to: top}
+	for _, arm := range l.Arms {
+		for _, point := range arm.Points {
+			v := max(point.Value, 1e-6)
+			x.low, x.high = min(x.low, point.Rate), max(x.high, point.Rate)
+			y.low, y.high = min(y.low, v), max(y.high, v)
+		}
+	}
+	p := newDrawing(width, height, id, l.Title+", "+l.Percentile(),
+		"A mark a rate that was tried: a dot where it held the scenario's limits, a cross where it did not, cut short, so that the time is a lower bound. Dashed, each server's median capacity. The table below sums it up.")
+	if !(x.high > 0) {
+		p.text("label", "middle", width/2, height/2, "no rate has enough requests for a percentile")
+		return p.done()
+	}
+	x.low, x.high, y.low, y.high = x.low*.95, x.high*1.05, y.low*.9, y.high*1.1
+	for _, t := range y.ticks() {
+		p.line("grid", left, y.at(t), width-right, y.at(t))
+		p.text("tick", "end", left-8, y.at(t)+4, bench.Quantity(t, "s"))
+	}
+	for _, t := range x.ticks() {
+		p.line("grid", x.at(t), top, x.at(t), bottom)
+		p.text("tick", "middle", x.at(t), bottom+18, bench.Quantity(t, "1/s"))
+	}
+	p.text("tick", "middle", (left+width-right)/2, height-6, "offered rate")
+	for i, arm := range l.Arms {
+		color := i % colors
+		if arm.Capacity > 0 && !arm.AtLeast {
+			fmt.Fprintf(p, `<line class="knee s%d" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, color, x.at(arm.Capacity), top, x.at(arm.Capacity), bottom)
+		}
+		var held, over pen
+		for _, point := range arm.Points {
+			mark := held.dot
+			if !point.Held {
+				mark = over.cross
+			}
+			mark(x.at(point.Rate), y.at(max(point.Value, 1e-6)))
+		}
+		p.path(fmt.Sprintf("dots s%d", color), &held)
+		p.path(fmt.Sprintf("over s%d", color), &over)
+		p.text(fmt.Sprintf("label s%d", color), "start", width-right+10, top+14+18*float64(i), arm.Arm)
+	}
+	return p.done()
+}
+
+// Percentile is the name of the percentile that a load is shown at.
+func (l Load) Percentile() string { return fmt.Sprintf("p%g", l.Quantile*100) }

@@ -1,13 +1,12 @@
 // Package report turns a judged run into one Document, which every renderer —
-// terminal, HTML, Markdown, JSON — takes as it is: a renderer formats and
-// computes nothing.
+// terminal, HTML, PDF, Markdown, JSON, CSV, JUnit, benchfmt — takes as it is: a
+// renderer formats and computes nothing.
 package report
 
 import (
 	"fmt"
 	"maps"
-	"math"
-	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -18,28 +17,42 @@ import (
 
 // Document is everything a report says.
 type Document struct {
-	Schema      int               `json:"schema"` // version of this type
+	Schema      int               `json:"schema"`    // version of this type
+	Generator   string            `json:"generator"` // version of the bench that made the report
+	Brand       *bench.Brand      `json:"brand,omitempty"`
 	RunID       string            `json:"run_id"`
+	Date        string            `json:"date"` // of the run: 2006-01-02
+	Evidence    bool              `json:"evidence"`
+	Void        []string          `json:"void,omitempty"`   // why the run is void as evidence
+	Alerts      []string          `json:"alerts,omitempty"` // what keeps the report from being cited
 	Headline    string            `json:"headline"`
+	Counts      []Count           `json:"counts"`
 	Scope       string            `json:"scope"` // what the headline holds for
 	Guide       Source            `json:"guide"`
 	Claims      []Claim           `json:"claims"`
-	Forest      []Ratio           `json:"forest"`
+	Forest      []Ratio           `json:"forest,omitempty"`
 	Validity    []Check           `json:"validity"`
 	Twins       []Test            `json:"a_a,omitempty"` // the same server under two names
 	NotShown    []string          `json:"not_shown"`
 	Scenarios   []Scenario        `json:"scenarios"`
 	Method      []string          `json:"method"`
 	Environment []Fact            `json:"environment"`
-	Trials      []Trial           `json:"trials"`
-	Left        []string          `json:"left_out"` // cells and scenarios, with the reason
+	Trials      []Trial           `json:"trials,omitempty"`
+	Left        []string          `json:"left_out,omitempty"` // cells and scenarios, with the reason
 	Rerun       string            `json:"rerun"`
 	PlanHash    string            `json:"plan_hash"`
-	Hashes      map[string]string `json:"hashes"`
+	Hashes      map[string]string `json:"hashes"` // of all but trials, whose sums are in the journal
+	// FailOn are the verdicts that JUnit counts as failures.
+	FailOn []bench.Verdict `json:"fail_on,omitempty"`
+
+	printed bool // on paper nothing can be opened
 }
 
+// Printed reports whether the document is for paper.
+func (d *Document) Printed() bool { return d.printed }
+
 // DocumentSchema is the current version of Document.
-const DocumentSchema = 2
+const DocumentSchema = 3
 
 // Source is the guide on trial.
 type Source struct {
@@ -47,6 +60,13 @@ type Source struct {
 	Author    string `json:"author"`
 	Publisher string `json:"publisher,omitempty"`
 	Published string `json:"published"`
+}
+
+// Count is how many claims have a verdict.
+type Count struct {
+	Verdict bench.Verdict `json:"verdict"`
+	Sign    string        `json:"sign"`
+	Claims  int           `json:"claims"`
 }
 
 // Claim is a row of the claims table.
@@ -60,6 +80,53 @@ type Claim struct {
 	Untested []string      `json:"untested,omitempty"`
 }
 
+// Tested are the comparisons that were made.
+func (c Claim) Tested() (list []Test) {
+	for _, t := range c.Tests {
+		if t.Verdict != bench.NotTested {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// Shown are the first n of those, but what is decided before what is not, and of each verdict one before another of the
+// same, so that what speaks against a claim is not behind what speaks for it.
+func (c Claim) Shown(n int) []Test {
+	tested := c.Tested()
+	seen := map[bench.Verdict]int{}
+	nth := make(map[string]int, len(tested)) // which of its verdict a comparison is, by label
+	for _, t := range tested {
+		nth[t.Label] = seen[t.Verdict]
+		if t.Verdict == bench.Inconclusive {
+			nth[t.Label] += len(tested)
+		}
+		seen[t.Verdict]++
+	}
+	slices.SortStableFunc(tested, func(a, b Test) int { return nth[a.Label] - nth[b.Label] })
+	return tested[:min(n, len(tested))]
+}
+
+// Skip is how many comparisons were not made for a reason.
+type Skip struct {
+	Tests int
+	Why   string
+}
+
+// Skipped are the comparisons that were not made, by reason.
+func (c Claim) Skipped() (list []Skip) {
+	count := map[string]int{}
+	for _, t := range c.Tests {
+		if t.Verdict == bench.NotTested {
+			count[t.Why]++
+		}
+	}
+	for _, why := range slices.Sorted(maps.Keys(count)) {
+		list = append(list, Skip{count[why], why})
+	}
+	return list
+}
+
 // Test is one comparison in words and numbers.
 type Test struct {
 	bench.Comparison
@@ -70,6 +137,15 @@ type Test struct {
 	ToText   string `json:"to_text"`
 	Expected string `json:"expected"` // what the claim would have
 	Beside   string `json:"beside"`   // what methods that assume less say
+	ByRound  []Pair `json:"by_round,omitempty"`
+}
+
+// Pair is one round of a comparison, with its numbers in words.
+type Pair struct {
+	bench.PairedRound
+	OfText string `json:"of_text"`
+	ToText string `json:"to_text"`
+	Ratio  string `json:"ratio"`
 }
 
 // Ratio is a row of the forest plot.
@@ -104,10 +180,63 @@ type Scenario struct {
 	Name    string     `json:"name"`
 	Why     string     `json:"why"`
 	Request string     `json:"request"`
-	Columns []string   `json:"columns"`
-	Rows    []Row      `json:"rows"`
-	Spectra []Spectrum `json:"spectra"`
+	Head    string     `json:"head"` // what the rows of the table are: servers or metrics, whichever are more
+	Columns []string   `json:"columns,omitempty"`
+	Rows    []Row      `json:"rows,omitempty"`
+	Figures []Figure   `json:"figures,omitempty"`
+	Loads   []Load     `json:"loads,omitempty"`
+	Spectra []Spectrum `json:"spectra,omitempty"`
 	Scaling []Curve    `json:"scaling,omitempty"`
+}
+
+// Figure is a metric of an arm, with its number in every valid trial.
+type Figure struct {
+	Arm    string   `json:"arm"` // with its level
+	Metric string   `json:"metric"`
+	Unit   string   `json:"unit"`
+	Better string   `json:"better,omitempty"` // higher or lower; empty where it depends on what one wants
+	Column string   `json:"column"`
+	Median float64  `json:"median"`
+	Values []Sample `json:"values"`
+
+	at bench.Offered
+}
+
+// Sample is the number of one trial.
+type Sample struct {
+	Trial   int     `json:"trial"`
+	Value   float64 `json:"value"`
+	AtLeast bool    `json:"at_least,omitempty"` // something else than the server was at its limit: a lower bound
+}
+
+// Load is the response or delivery time of servers against the rate that was offered, over all
+// launches: a point each probe of the search for a capacity, and each phase at a rate.
+type Load struct {
+	Title    string    `json:"title"`
+	Quantile float64   `json:"quantile"` // the highest that three quarters of the rates have 100 samples beyond
+	Left     int       `json:"left_out"` // rates that have fewer
+	Arms     []LoadArm `json:"arms,omitempty"`
+	// Table holds the median over points of that percentile, by the rate as a share of the capacity.
+	Columns []string `json:"columns,omitempty"`
+	Rows    []Row    `json:"rows,omitempty"`
+}
+
+// LoadArm is one server under load.
+type LoadArm struct {
+	Arm      string      `json:"arm"`
+	Capacity float64     `json:"capacity,omitempty"` // 1/s, median over launches; 0 where none is known
+	AtLeast  bool        `json:"at_least,omitempty"` // in half of the launches or more it is a lower bound: there is no knee to be seen
+	Points   []LoadPoint `json:"points,omitempty"`
+
+	text string // of the capacity
+}
+
+// LoadPoint is one rate that was tried.
+type LoadPoint struct {
+	Trial int     `json:"trial"`
+	Rate  float64 `json:"rate"`  // 1/s
+	Value float64 `json:"value"` // s
+	Held  bool    `json:"held"`  // within the SLO
 }
 
 // Curve is a server's throughput against how many share the work: medians over
@@ -115,36 +244,36 @@ type Scenario struct {
 type Curve struct {
 	Target     string   `json:"target"`
 	Of         string   `json:"of"` // what the columns count
-	Columns    []string `json:"columns"`
-	Throughput []string `json:"throughput"`
-	Efficiency []string `json:"efficiency"`
-	Memory     []string `json:"memory"`
+	Columns    []string `json:"columns,omitempty"`
+	Throughput []string `json:"throughput,omitempty"`
+	Efficiency []string `json:"efficiency,omitempty"`
+	Memory     []string `json:"memory,omitempty"`
 	Fit        string   `json:"fit"` // of the scalability law, or why there is none
 
 	points []bench.ScalingPoint
 	law    *bench.USL
 }
 
-// Row is an arm with its median over rounds of each column.
+// Row is a row of a table, mostly an arm with its median over rounds of each column.
 type Row struct {
-	Arm   string   `json:"arm"`
-	Cells []string `json:"cells"`
+	Name  string   `json:"name"`
+	Cells []string `json:"cells,omitempty"`
 }
 
 // Spectrum holds the percentiles of response time at one rate, a line a trial.
 type Spectrum struct {
 	Title string `json:"title"` // of what, at which level and rate
-	Lines []Line `json:"lines"`
+	Lines []Line `json:"lines,omitempty"`
 	// Table holds the median over trials of each percentile, a row an arm.
-	Columns []string `json:"columns"`
-	Rows    []Row    `json:"rows"`
+	Columns []string `json:"columns,omitempty"`
+	Rows    []Row    `json:"rows,omitempty"`
 }
 
 // Line is one trial.
 type Line struct {
 	Arm    string        `json:"arm"`
 	Round  int           `json:"round"`
-	Points []bench.Point `json:"points"`
+	Points []bench.Point `json:"points,omitempty"`
 }
 
 // Trial is a row of the list of trials.
@@ -157,13 +286,7 @@ type Trial struct {
 	Ready  string `json:"ready"`
 	CPU    string `json:"cpu"`
 	Memory string `json:"memory"`
-	Folder string `json:"folder"`
-}
-
-// signs stand beside the words, so that a verdict is not told by colour alone.
-var signs = map[bench.Verdict]string{
-	bench.Supported: "✓", bench.Contradicted: "✗", bench.PracticallyEqual: "=",
-	bench.Depends: "±", bench.Inconclusive: "?", bench.NotTested: "–",
+	Folder string `json:"folder"` // in the run directory
 }
 
 // Build makes the document of a judged run.
@@ -172,20 +295,25 @@ func Build(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) (*Docume
 	if err != nil {
 		return nil, err
 	}
+	maps.DeleteFunc(hashes, func(name, _ string) bool { return strings.HasPrefix(name, record.TrialsFolder+"/") })
 	g := r.Plan.Guide
+	self, _ := bench.Versions()
+	counts := count(v)
 	d := &Document{
-		Schema: DocumentSchema, RunID: filepath.Base(absolute(r.Dir)), PlanHash: v.PlanHash, Hashes: hashes,
-		Headline: headline(v), Scope: scope(r),
+		Schema: DocumentSchema, Generator: self, RunID: r.Environment.Time.UTC().Format("20060102-150405-") + r.Plan.Profile.Name, PlanHash: v.PlanHash, Hashes: hashes,
+		Date: r.Environment.Time.Format(time.DateOnly), Evidence: r.Plan.Profile.Evidence, Void: v.Void,
+		Headline: headline(counts, len(v.Claims), hardware(r.Environment)), Counts: counts, Scope: scope(r),
 		Guide:    Source{g.Title, g.Author, g.Publisher, g.Published},
 		Validity: validity(r, v, summaries), NotShown: notShown(r, v),
+		FailOn: []bench.Verdict{bench.Contradicted},
 		Method: method(r), Environment: facts(r.Environment, r.Plan), Rerun: rerun(r),
 	}
 	for _, claim := range v.Claims {
-		c := Claim{ID: claim.ID, Quotes: claim.Quotes, Verdict: claim.Verdict, Sign: signs[claim.Verdict], Why: claim.Why, Untested: claim.Untested, Tests: []Test{}}
+		c := Claim{ID: claim.ID, Quotes: claim.Quotes, Verdict: claim.Verdict, Sign: claim.Verdict.Sign(), Why: claim.Why, Untested: claim.Untested, Tests: []Test{}}
 		for _, t := range claim.Tests {
 			c.Tests = append(c.Tests, newTest(t))
 			if t.Ratio != nil {
-				d.Forest = append(d.Forest, Ratio{claim.ID, label(t), *t.Ratio, t.Low, t.High, t.Margin, t.Verdict, signs[t.Verdict], t.Expect})
+				d.Forest = append(d.Forest, Ratio{claim.ID, label(t), *t.Ratio, t.Low, t.High, t.Margin, t.Verdict, t.Verdict.Sign(), t.Expect})
 			}
 		}
 		d.Claims = append(d.Claims, c)
@@ -204,29 +332,73 @@ func Build(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) (*Docume
 			d.Left = append(d.Left, cell+": "+left[cell])
 		}
 	}
+	for _, why := range v.Void {
+		d.Alerts = append(d.Alerts, "This run is void as evidence: "+why+".")
+	}
+	tidy(reflect.ValueOf(d))
 	return d, nil
 }
 
-func absolute(dir string) string {
-	if a, err := filepath.Abs(dir); err == nil {
-		return a
+// longestText is the most that a report says in one go, in characters.
+const longestText = 600
+
+// tidy shortens every text under v, and takes what could drive a terminal out of it: servers have their
+// say in many of them.
+func tidy(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			tidy(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				tidy(v.Field(i))
+			}
+		}
+	case reflect.Slice: // of which the judge may hold the same
+		if v.Len() > 0 {
+			v.Set(reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, v.Len()), v))
+		}
+		for i := range v.Len() {
+			tidy(v.Index(i))
+		}
+	case reflect.String:
+		text := v.String()
+		if whole := len(text); whole > longestText {
+			text = fmt.Sprintf("%s … (of %d bytes)", strings.ToValidUTF8(text[:longestText], ""), whole)
+		}
+		v.SetString(bench.Plain(text))
 	}
-	return dir
+}
+
+// count counts the claims by verdict, in the order of bench.VerdictNames.
+func count(v *bench.Verdicts) (counts []Count) {
+	for _, name := range bench.VerdictNames {
+		c := Count{Verdict: bench.Verdict(name), Sign: bench.Verdict(name).Sign()}
+		for _, claim := range v.Claims {
+			if claim.Verdict == c.Verdict {
+				c.Claims++
+			}
+		}
+		if c.Claims > 0 {
+			counts = append(counts, c)
+		}
+	}
+	return counts
 }
 
 // headline is the one sentence of the report.
-func headline(v *bench.Verdicts) string {
-	count := map[bench.Verdict]int{}
-	for _, c := range v.Claims {
-		count[c.Verdict]++
-	}
+func headline(counts []Count, claims int, hardware string) string {
 	var parts []string
-	for _, name := range bench.VerdictNames {
-		if n := count[bench.Verdict(name)]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, name))
-		}
+	for _, c := range counts {
+		parts = append(parts, fmt.Sprintf("%d %s", c.Claims, c.Verdict))
 	}
-	return fmt.Sprintf("Of %d claims: %s.", len(v.Claims), strings.Join(parts, ", "))
+	return fmt.Sprintf("Of %d claims: %s, on %s.", claims, strings.Join(parts, ", "), hardware)
+}
+
+func hardware(e bench.Environment) string {
+	return fmt.Sprintf("%s with %d CPUs", cmpOr(e.CPU, e.Arch), e.CPUs)
 }
 
 func scope(r *record.Run) string {
@@ -235,8 +407,7 @@ func scope(r *record.Run) string {
 	if r.Plan.Runner == "docker" {
 		how = "in Docker containers"
 	}
-	text := fmt.Sprintf("On this machine (%s, %d CPUs, %s), with servers %s, on %s.",
-		cmpOr(e.CPU, e.Arch), e.CPUs, cmpOr(e.OS, "unknown system"), how, e.Time.Format("2 January 2006"))
+	text := fmt.Sprintf("On this one machine (%s), with servers %s, on %s.", cmpOr(e.OS, "unknown system"), how, e.Time.Format("2 January 2006"))
 	if !r.Plan.Profile.Evidence {
 		text += fmt.Sprintf(" Profile %s is a first look, not evidence.", r.Plan.Profile.Name)
 	}
@@ -250,337 +421,8 @@ func cmpOr(a, b string) string {
 	return b
 }
 
-func newTest(t bench.Comparison) Test {
-	out := Test{Comparison: t, Label: label(t), Sign: signs[t.Verdict]}
-	switch {
-	case t.Ratio != nil:
-		out.Estimate = number(*t.Ratio) + "×" + interval(t.Low, t.High, number)
-		if bench.Metrics[t.Metric].Exact {
-			out.Estimate = number(*t.Ratio) + "×, counted"
-		}
-	case t.Value != nil:
-		in := func(x float64) string { return Quantity(x, t.Unit) }
-		out.Estimate = in(*t.Value) + interval(t.Low, t.High, in)
-	}
-	out.Beside = beside(t)
-	if t.OfMedian != nil {
-		out.OfText = Quantity(*t.OfMedian, t.Unit)
-	}
-	if t.ToMedian != nil {
-		out.ToText = Quantity(*t.ToMedian, t.Unit)
-	}
-	switch t.BoundIs {
-	case "at_most":
-		out.Expected = "at most " + Quantity(t.Bound, t.Unit)
-	case "at_least":
-		out.Expected = "at least " + Quantity(t.Bound, t.Unit)
-	default:
-		out.Expected = fmt.Sprintf("%s, by more than %s×", t.Expect, number(t.Margin))
-	}
-	return out
-}
-
-// beside is what methods say that assume less than the interval does.
-func beside(t bench.Comparison) string {
-	h := t.HodgesLehmann
-	if h == nil {
-		return ""
-	}
-	format := func(x float64) string { return Quantity(x, t.Unit) }
-	unit := ""
-	if t.Ratio != nil {
-		format, unit = number, "×"
-	}
-	text := "Hodges-Lehmann " + format(h.Value) + unit + interval(h.Low, h.High, format)
-	if t.P != nil {
-		text += fmt.Sprintf("; p %s", probability(*t.P))
-	}
-	if t.SignFlip != nil {
-		text += fmt.Sprintf(", by sign-flips %s", probability(*t.SignFlip))
-	}
-	return text
-}
-
-// probability has two significant digits.
-func probability(p float64) string {
-	if p < .0001 {
-		return "< 0.0001"
-	}
-	return fmt.Sprintf("%.2g", p)
-}
-
-// interval is what stands behind an estimate; a side that is nil is open.
-func interval(low, high *float64, format func(float64) string) string {
-	switch {
-	case low != nil && high != nil:
-		return fmt.Sprintf(" (%s to %s)", format(*low), format(*high))
-	case low != nil:
-		return fmt.Sprintf(" (%s or more)", format(*low))
-	case high != nil:
-		return fmt.Sprintf(" (%s or less)", format(*high))
-	}
-	return " (not bounded)"
-}
-
-// label says what a comparison compares.
-func label(t bench.Comparison) string {
-	text := fmt.Sprintf("%s, %s", bench.CellName(t.Scenario, t.Level), t.Metric)
-	if len(t.Variant) > 0 && t.Base != nil && len(t.Base.Variant) > 0 {
-		text += " with " + t.Variant.String()
-	}
-	if at := t.Offered.String(); at != "" {
-		text += " at " + at
-	}
-	if t.Base != nil {
-		text += ", relative to " + base(*t.Base)
-	}
-	if t.To == "" {
-		return text + ": " + t.Of
-	}
-	return fmt.Sprintf("%s: %s / %s", text, t.Of, t.To)
-}
-
-// base says what a number is relative to.
-func base(b bench.Base) string {
-	var parts []string
-	if b.Quickstart {
-		parts = append(parts, "its quick start")
-	}
-	for _, part := range []string{b.Target, b.Variant.String(), b.Level} {
-		if part != "" {
-			parts = append(parts, part)
-		}
-	}
-	return strings.Join(parts, " ")
-}
-
-// columns of a scenario's table: each metric, at each rate where it is taken at one.
-type column struct {
-	metric bench.Metric
-	at     bench.Offered
-}
-
-// row is an arm at a level.
-type row struct{ arm, level string }
-
-// shown are the metrics of a scenario's table, in this order.
-var shown = []string{"capacity", "throughput", "cores_used", "cpu_seconds_per_1k", "memory_bytes",
-	"p50", "p90", "p99", "delivery_p50", "delivery_p90", "delivery_p99", "cpu_seconds_per_1k_at_rate", "memory_bytes_at_rate",
-	"cold_start", "idle_memory_bytes", "image_bytes"}
-
-func newScenario(s bench.Scenario, r *record.Run, v *bench.Verdicts, summaries []bench.Summary) Scenario {
-	out := Scenario{Name: s.Name, Why: s.Why, Request: request(s)}
-	mine := slices.DeleteFunc(slices.Clone(summaries), func(x bench.Summary) bool { return x.Trial.Scenario != s.Name })
-	var columns []column
-	for _, name := range shown {
-		m := bench.Metrics[name]
-		offers := []bench.Offered{{}}
-		if m.AtRate {
-			offers = r.Plan.Profile.Offers(s)
-		}
-		for _, at := range offers {
-			c := column{m, at}
-			if !slices.ContainsFunc(mine, func(x bench.Summary) bool {
-				return slices.ContainsFunc(x.Values, func(v bench.Value) bool { return v.Metric == m.Name && v.Offered == at })
-			}) {
-				continue
-			}
-			columns = append(columns, c)
-			title := m.Name
-			if text := at.String(); text != "" {
-				title = strings.TrimSuffix(title, "_at_rate") + " at " + text
-			}
-			out.Columns = append(out.Columns, title)
-		}
-	}
-	for _, at := range rows(r.Plan, s) {
-		line := Row{Arm: bench.CellName(short(at.arm, s), at.level)}
-		for _, c := range columns {
-			line.Cells = append(line.Cells, Quantity(medianOf(mine, at, c), c.metric.Unit))
-		}
-		out.Rows = append(out.Rows, line)
-	}
-	for _, measure := range []string{bench.MeasureLatency, bench.MeasureDelivery} {
-		if !s.Measures(measure) {
-			continue
-		}
-		for _, l := range s.AllLevels() {
-			for _, at := range r.Plan.Profile.Offers(s) {
-				spectrum := newSpectrum(bench.PhaseName(l.Name, measure, at), s, arms(r.Plan, s.Name), mine)
-				spectrum.Title = spectrumTitle(measure, l.Name, at)
-				out.Spectra = append(out.Spectra, spectrum)
-			}
-		}
-	}
-	for _, curve := range v.Scaling {
-		if curve.Scenario == s.Name {
-			out.Scaling = append(out.Scaling, newCurve(curve))
-		}
-	}
-	return out
-}
-
-func spectrumTitle(measure, level string, at bench.Offered) string {
-	title := "Response time"
-	if measure == bench.MeasureDelivery {
-		title = "Time of delivery"
-	}
-	if level != "" {
-		title += ", " + level
-	}
-	return title + " at " + at.String()
-}
-
-// request is what the scenario asks of servers.
-func request(s bench.Scenario) string {
-	text := fmt.Sprintf("%s %s", s.Workload.Method, s.Workload.Path)
-	switch s.Workload.Driver {
-	case bench.DriverRoom, bench.DriverDashboard:
-		text = fmt.Sprintf("%s: each message to %d members", s.Workload.Path, s.Workload.Members)
-	case bench.DriverTokens:
-		text = fmt.Sprintf("%s: streams of %d events, one each %v", s.Workload.Path, s.Workload.Expect.Events, s.Workload.Expect.Every)
-	}
-	for _, l := range s.Levels {
-		if l.Path != "" {
-			text += fmt.Sprintf("; %s: %s", l.Name, l.Path)
-		}
-	}
-	return text
-}
-
-func newCurve(c bench.Scaling) Curve {
-	out := Curve{Target: c.Target, Of: c.Of, Fit: c.Why, points: c.Points, law: c.Fit}
-	if f := c.Fit; f != nil {
-		out.Fit = fmt.Sprintf("contention %s, coherency %s, one brings %s", number(f.Alpha), number(f.Beta), Quantity(f.Gamma, "1/s"))
-		if f.Peak != nil {
-			out.Fit += fmt.Sprintf(", peak at %s", number(*f.Peak))
-			if last := c.Points[len(c.Points)-1].N; *f.Peak > 1.5*last {
-				out.Fit = strings.TrimSuffix(out.Fit, number(*f.Peak)) + "more than 1.5 times what was measured"
-			}
-		}
-		if low, high := c.Low, c.High; low != nil && high != nil {
-			out.Fit += fmt.Sprintf("; at 95%%, over resampled rounds: contention %s to %s, coherency %s to %s, peak %s",
-				number(low.Alpha), number(high.Alpha), number(low.Beta), number(high.Beta), peaks(low.Peak, high.Peak, 1.5*c.Points[len(c.Points)-1].N))
-		}
-		if c.Why != "" {
-			out.Fit += "; " + c.Why
-		}
-	}
-	first := c.Points[0]
-	for _, p := range c.Points {
-		out.Columns = append(out.Columns, number(p.N))
-		throughput := Quantity(p.Throughput, "1/s")
-		if p.AtLeast {
-			throughput += " or more"
-		}
-		out.Throughput = append(out.Throughput, throughput)
-		out.Memory = append(out.Memory, Quantity(p.Memory, "B"))
-		out.Efficiency = append(out.Efficiency, number(p.Throughput/first.Throughput*first.N/p.N))
-	}
-	return out
-}
-
-// peaks are the bounds of a peak; one that is absent is infinite. Nothing is said of what is beyond most.
-func peaks(low, high *float64, most float64) string {
-	switch {
-	case low == nil || *low > most:
-		return "none up to " + number(most)
-	case high == nil || *high > most:
-		return "at " + number(*low) + " or more"
-	}
-	return "at " + number(*low) + " to " + number(*high)
-}
-
-// rows of a scenario's table: each arm at each level.
-func rows(p bench.Plan, s bench.Scenario) (list []row) {
-	for _, arm := range arms(p, s.Name) {
-		for _, l := range s.AllLevels() {
-			list = append(list, row{arm, l.Name})
-		}
-	}
-	return list
-}
-
-// arms of a scenario in the plan, by name.
-func arms(p bench.Plan, scenario string) []string {
-	var names []string
-	for _, t := range p.Trials {
-		if t.Scenario == scenario {
-			names = append(names, t.Arm())
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// short is an arm's name in its scenario's own section: without the scenario, and
-// without the variant where there is but one.
-func short(arm string, s bench.Scenario) string {
-	name := strings.TrimPrefix(arm, s.Name+"/")
-	if len(s.Variants) == 1 {
-		name, _, _ = strings.Cut(name, "[")
-	}
-	return name
-}
-
-func medianOf(summaries []bench.Summary, at row, c column) float64 {
-	var values []float64
-	for _, s := range summaries {
-		if v, ok := s.Value(c.metric.Name, at.level, c.at); ok && s.Trial.Arm() == at.arm {
-			values = append(values, v)
-		}
-	}
-	return bench.Median(values)
-}
-
-// tabled are the percentiles in a spectrum's table.
-var tabled = []float64{.5, .75, .9, .95, .99, .999}
-
-func newSpectrum(phase string, of bench.Scenario, arms []string, summaries []bench.Summary) Spectrum {
-	var out Spectrum
-	points := map[string]map[float64][]float64{} // arm, q, seconds
-	seen := map[float64]int{}                    // in how many trials
-	for _, s := range summaries {
-		p, ok := s.Phase(phase)
-		if !ok || len(p.Spectrum) == 0 {
-			continue
-		}
-		arm := s.Trial.Arm()
-		out.Lines = append(out.Lines, Line{Arm: short(arm, of), Round: s.Trial.Round, Points: p.Spectrum})
-		if points[arm] == nil {
-			points[arm] = map[float64][]float64{}
-		}
-		for _, point := range p.Spectrum {
-			points[arm][point.Q] = append(points[arm][point.Q], point.Value.Seconds())
-			seen[point.Q]++
-		}
-	}
-	slices.SortStableFunc(out.Lines, func(a, b Line) int {
-		if c := strings.Compare(a.Arm, b.Arm); c != 0 {
-			return c
-		}
-		return a.Round - b.Round
-	})
-	whole := func(q float64) bool { return seen[q] > 0 && seen[q] == len(out.Lines) } // a median of some trials would mislead
-	for _, q := range tabled {
-		if whole(q) {
-			out.Columns = append(out.Columns, fmt.Sprintf("p%g", q*100))
-		}
-	}
-	for _, arm := range arms {
-		row := Row{Arm: short(arm, of)}
-		for _, q := range tabled {
-			if whole(q) {
-				row.Cells = append(row.Cells, Quantity(bench.Median(points[arm][q]), "s"))
-			}
-		}
-		out.Rows = append(out.Rows, row)
-	}
-	return out
-}
-
 func newTrial(t bench.TrialResult) Trial {
-	out := Trial{N: t.Trial.N, Round: t.Trial.Round, Arm: t.Trial.Arm(), Valid: t.Valid, State: "valid", Ready: Quantity(t.Ready.Seconds(), "s"),
+	out := Trial{N: t.Trial.N, Round: t.Trial.Round, Arm: t.Trial.Arm(), Valid: t.Valid, State: "valid", Ready: bench.Quantity(t.Ready.Seconds(), "s"),
 		Folder: record.TrialsFolder + "/" + t.Trial.Folder()}
 	if !t.Valid {
 		out.State = t.Reason
@@ -593,52 +435,6 @@ func newTrial(t bench.TrialResult) Trial {
 		cpu += p.CPU
 		memory = max(memory, p.Memory)
 	}
-	out.CPU, out.Memory = Quantity(cpu.Seconds(), "s"), Quantity(float64(memory), "B")
+	out.CPU, out.Memory = bench.Quantity(cpu.Seconds(), "s"), bench.Quantity(float64(memory), "B")
 	return out
-}
-
-// number has three significant digits.
-func number(x float64) string {
-	switch a := math.Abs(x); {
-	case math.IsNaN(x):
-		return "–"
-	case a >= 1000:
-		return group(fmt.Sprintf("%.0f", x))
-	case a >= 100:
-		return fmt.Sprintf("%.0f", x)
-	case a >= 10:
-		return strings.TrimSuffix(fmt.Sprintf("%.1f", x), ".0")
-	default:
-		return fmt.Sprintf("%.3g", x)
-	}
-}
-
-// group puts a thin comma between thousands.
-func group(digits string) string {
-	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
-
-// Quantity is a number with its unit in a size that reads well.
-func Quantity(x float64, unit string) string {
-	if math.IsNaN(x) {
-		return "–"
-	}
-	switch unit {
-	case "s":
-		switch {
-		case x < .001:
-			return number(x*1e6) + " µs"
-		case x < 1:
-			return number(x*1e3) + " ms"
-		}
-		return number(x) + " s"
-	case "B":
-		return number(x/(1<<20)) + " MiB"
-	case "1/s":
-		return number(x) + "/s"
-	}
-	return strings.TrimSpace(number(x) + " " + unit)
 }

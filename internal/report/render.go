@@ -2,21 +2,23 @@ package report
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	texttemplate "text/template"
-	"unicode"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/browser"
+	"github.com/claimbench/claimbench/internal/record"
 )
 
 //go:embed report.html.tmpl
@@ -30,23 +32,37 @@ var htmlTemplate = template.Must(template.New("report.html").Funcs(template.Func
 	"id": func(parts ...any) string {
 		return strings.NewReplacer(" ", "-", "/", "-").Replace(fmt.Sprint(parts...))
 	},
+	"more": more,
+	"logo": func(data string) template.URL { return template.URL(data) }, // which the brand file's reader made
 }).Parse(htmlSource))
 
 var markdownTemplate = texttemplate.Must(texttemplate.New("report.md").Funcs(texttemplate.FuncMap{
-	"cell": markdownCell,
+	"cell": markdownCell, "more": more,
 	"rule": func(columns []string) string { return strings.Repeat("---|", len(columns)+1) },
 }).Parse(markdownSource))
 
+// more is how many comparisons there are beside the first n.
+func more(n int, tests []Test) int { return max(len(tests)-n, 0) }
+
 // markdownCell keeps a text from breaking a table or becoming markup.
 func markdownCell(s string) string {
-	return strings.NewReplacer("|", "\\|", "\n", " ", "<", "&lt;", "\r", "", "[", "\\[", "]", "\\]", "`", "\\`").Replace(s)
+	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "\n", " ", "<", "&lt;", "\r", "", "[", "\\[", "]", "\\]", "`", "\\`").Replace(s)
+}
+
+// endings are the ends of the files of each format.
+var endings = map[string]string{
+	"html": "html", "md": "md", "json": "json", "csv": "csv", "pdf": "pdf", "junit": "junit.xml", "benchfmt": "bench.txt",
+	"bigger": "bigger.json", "smaller": "smaller.json",
 }
 
 // Formats are the known formats of a report file.
-var Formats = []string{"html", "md", "json"}
+var Formats = []string{"html", "md", "json", "csv", "pdf", "junit", "benchfmt", "bigger", "smaller"}
 
-// Encode renders the document in a format.
-func (d *Document) Encode(format string) ([]byte, error) {
+// File is the name of the file of a format.
+func File(format string) string { return "report." + endings[format] }
+
+// Encode renders the document in a format. PDF takes a browser: see browser.ErrMissing.
+func (d *Document) Encode(ctx context.Context, format string) ([]byte, error) {
 	var b bytes.Buffer
 	var err error
 	switch format {
@@ -55,29 +71,82 @@ func (d *Document) Encode(format string) ([]byte, error) {
 	case "md":
 		err = markdownTemplate.Execute(&b, d)
 	case "json":
-		e := json.NewEncoder(&b)
-		e.SetIndent("", " ")
-		e.SetEscapeHTML(false)
-		err = e.Encode(d)
+		err = writeJSON(&b, d)
+	case "csv":
+		err = d.writeCSV(&b)
+	case "junit":
+		err = d.writeJUnit(&b)
+	case "benchfmt":
+		err = d.writeBenchfmt(&b)
+	case "bigger":
+		err = d.writePoints(&b, bench.Higher)
+	case "smaller":
+		err = d.writePoints(&b, bench.Lower)
+	case "pdf":
+		paper := *d
+		paper.printed = true
+		page, err := paper.Encode(ctx, "html")
+		if err != nil {
+			return nil, err
+		}
+		return browser.PDF(ctx, page)
 	default:
 		err = fmt.Errorf("unknown format %q; known are %s", format, strings.Join(Formats, ", "))
 	}
 	return b.Bytes(), err
 }
 
-// WriteFiles writes report.FORMAT into the folder for each format. Reports are
-// derived from the evidence, so an older one is replaced.
-func (d *Document) WriteFiles(dir string, formats ...string) error {
-	for _, format := range formats {
-		data, err := d.Encode(format)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, "report."+format), data, 0o644); err != nil {
-			return err
-		}
+// WriteFiles writes the file of each format into the run directory, and report.sha256. Reports are
+// derived from the evidence, so older ones are replaced. report.json is always written: it tells how the others were
+// made. What can be written is, whatever becomes of the others.
+func (d *Document) WriteFiles(ctx context.Context, dir string, formats ...string) error {
+	if !slices.Contains(formats, "json") {
+		formats = append(formats, "json")
 	}
-	return nil
+	var failed error
+	var names []string
+	for _, format := range formats {
+		data, err := d.Encode(ctx, format)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, File(format)), data, 0o644)
+		}
+		if err == nil {
+			names = append(names, File(format))
+		}
+		failed = errors.Join(failed, err)
+	}
+	return errors.Join(failed, record.SealRenderings(dir, names...))
+}
+
+// Made is how the reports in a run directory were made: what Build does not know.
+type Made struct {
+	Generator string          `json:"generator"`
+	Brand     *bench.Brand    `json:"brand"`
+	FailOn    []bench.Verdict `json:"fail_on"`
+}
+
+// ReadMade reads it from report.json.
+func ReadMade(dir string) (m Made, err error) {
+	data, err := os.ReadFile(filepath.Join(dir, File("json")))
+	if err == nil {
+		err = json.Unmarshal(data, &m)
+	}
+	return m, err
+}
+
+// PageOne is the first page in Markdown: the headline, the claims, and what to mind.
+func (d *Document) PageOne() (string, error) {
+	var b bytes.Buffer
+	err := markdownTemplate.ExecuteTemplate(&b, "page one", d)
+	return b.String(), err
+}
+
+// Title is what the report is called.
+func (d *Document) Title() string {
+	if d.Brand != nil && d.Brand.Title != "" {
+		return d.Brand.Title
+	}
+	return d.Headline
 }
 
 // Terminal prints the verdicts for a person at a terminal. What servers said is
@@ -98,19 +167,14 @@ func (d *Document) Terminal(out io.Writer) error {
 		}
 		fmt.Fprintf(w, "\n%s %s: %s (%s)\n", c.Sign, c.ID, c.Verdict, c.Why)
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		skipped := map[string]int{} // by reason
-		for _, test := range c.Tests {
-			if test.Verdict == bench.NotTested {
-				skipped[test.Why]++
-				continue
-			}
+		for _, test := range c.Tested() {
 			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", test.Sign, test.Label, test.Estimate, test.Verdict)
 		}
 		if err := t.Flush(); err != nil {
 			return err
 		}
-		for _, why := range slices.Sorted(maps.Keys(skipped)) {
-			fmt.Fprintf(w, "  %s  %d not tested: %s\n", signs[bench.NotTested], skipped[why], shorten(why, 150))
+		for _, s := range c.Skipped() {
+			fmt.Fprintf(w, "  %s  %d not tested: %s\n", bench.NotTested.Sign(), s.Tests, shorten(s.Why, 150))
 		}
 	}
 	fmt.Fprintln(w)
@@ -119,12 +183,7 @@ func (d *Document) Terminal(out io.Writer) error {
 			fmt.Fprintf(w, "%s %s: %s\n", map[string]string{"warn": "!", "bad": "!!"}[check.State], check.Name, check.Value)
 		}
 	}
-	_, err := io.WriteString(out, strings.Map(func(r rune) rune {
-		if r != '\n' && unicode.In(r, unicode.Cc, unicode.Cf) { // controls, and what turns the direction of text
-			return -1
-		}
-		return r
-	}, w.String()))
+	_, err := io.WriteString(out, bench.Plain(w.String()))
 	return err
 }
 

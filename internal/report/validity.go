@@ -61,12 +61,12 @@ func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Che
 			"those not valid are listed with their reason and enter no verdict"},
 		{"Conformance", fmt.Sprintf("%d of %d cells keep the contract; %d more need what this machine does not have", len(cells)-excluded-missing, len(cells)-missing, missing), state(excluded > 0, "warn"),
 			"same status, headers and bodies; calls of services counted; SIGTERM drains"},
-		{"Bodies checked under load", group(fmt.Sprint(checked)), state(checked == 0, "warn"), "each compared whole with the agreed body"},
-		{"Failed requests", fmt.Sprintf("%s of %s", group(fmt.Sprint(failed)), group(fmt.Sprint(failed+good))), state(failed > 0, "warn"), "they enter percentiles at the timeout"},
-		{"Never sent", fmt.Sprintf("%s of %s", group(fmt.Sprint(censored)), group(fmt.Sprint(planned))), state(censored > 0, "warn"), "due, but not sent by the generator; under 99% sent and the trial is not valid"},
-		{"Sent twice", group(fmt.Sprint(retried)), "ok", "the server had closed a kept connection; once, and only where HTTP allows it"},
+		{"Bodies checked under load", bench.Number(float64(checked)), state(checked == 0, "warn"), "each compared whole with the agreed body"},
+		{"Failed requests", fmt.Sprintf("%s of %s", bench.Number(float64(failed)), bench.Number(float64(failed+good))), state(failed > 0, "warn"), "they enter percentiles at the timeout"},
+		{"Never sent", fmt.Sprintf("%s of %s", bench.Number(float64(censored)), bench.Number(float64(planned))), state(censored > 0, "warn"), "due, but not sent by the generator; under 99% sent and the trial is not valid"},
+		{"Sent twice", bench.Number(float64(retried)), "ok", "the server had closed a kept connection; once, and only where HTTP allows it"},
 		{"Clock", clock, state(clock != bench.ClockKernel, "warn"),
-			"what the end of a request is read from; the program itself learned of it " + Quantity(wake.Seconds(), "s") + " later in the mean of the worst phase"},
+			"what the end of a request is read from; the program itself learned of it " + bench.Quantity(wake.Seconds(), "s") + " later in the mean of the worst phase"},
 	}
 	checks = append(checks, together(v.Analysis), forced(v), steady(summaries))
 	checks = append(checks, confirmed(summaries)...)
@@ -75,6 +75,7 @@ func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Che
 	checks = append(checks, gates(r)...)
 	checks = append(checks, certificates(r)...)
 	checks = append(checks, Check{"Pinning", cmpOr(r.Environment.Pinned, "unknown"), state(r.Plan.CPUs.Target == "", "bad"), "generator and servers on CPUs of their own"})
+	checks = append(checks, versions(r.Environment))
 	for _, why := range v.Void {
 		checks = append(checks, Check{"Void as evidence", why, "bad", "this run's verdicts must not be used as evidence"})
 	}
@@ -82,6 +83,15 @@ func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Che
 		checks = append(checks, Check{"Warning", w, "warn", ""})
 	}
 	return checks
+}
+
+// versions are what the servers told of themselves.
+func versions(e bench.Environment) Check {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(e.Runtimes)) {
+		list = append(list, name+": "+e.Runtimes[name])
+	}
+	return Check{"Versions", cmpOr(strings.Join(list, "; "), "not told"), state(len(list) == 0, "warn"), "as the servers told before the first trial; the verdicts are of these"}
 }
 
 // rounds says how many there were.
@@ -207,7 +217,7 @@ func twins(list []bench.Comparison) []Check {
 		count[t.Verdict]++
 		bad = bad || t.Verdict == bench.Supported || t.Verdict == bench.Contradicted
 		if t.Low != nil && t.High != nil && *t.High / *t.Low > widest {
-			widest, at = *t.High / *t.Low, fmt.Sprintf("%s %s to %s", strings.TrimSpace(t.Metric), number(*t.Low), number(*t.High))
+			widest, at = *t.High / *t.Low, fmt.Sprintf("%s %s to %s", strings.TrimSpace(t.Metric), bench.Number(*t.Low), bench.Number(*t.High))
 		}
 	}
 	var parts []string
@@ -269,11 +279,7 @@ func gates(r *record.Run) []Check {
 		for _, p := range t.Phases {
 			for _, g := range p.Gates {
 				w, seen := worst[g.Name]
-				worse := g.Value-g.Limit > w.Value-w.Limit
-				if g.Name == bench.GateSent {
-					worse = g.Value < w.Value
-				}
-				if t.Valid && p.Void == "" && p.Probe == nil && g.Limit > 0 && (!seen || worse) {
+				if t.Valid && p.Void == "" && p.Probe == nil && g.Limit > 0 && (!seen || g.Worse(w)) {
 					worst[g.Name] = g
 				}
 			}
@@ -312,6 +318,7 @@ func certificates(r *record.Run) []Check {
 
 // Unsealed adds that the document's verdicts are not those the run was sealed with.
 func (d *Document) Unsealed(why string) {
+	d.Alerts = append(d.Alerts, "Do not cite this report: "+why+".")
 	d.Validity = append(d.Validity, Check{"Verdicts", why, "bad", "do not cite this report"})
 }
 
@@ -369,7 +376,7 @@ func facts(e bench.Environment, p bench.Plan) []Fact {
 	list := []Fact{
 		{"Time", e.Time.Format(time.RFC3339)}, {"System", strings.TrimSpace(e.OS + ", kernel " + e.Kernel)},
 		{"CPU", fmt.Sprintf("%s, %d CPUs", e.CPU, e.CPUs)}, {"Frequency governor", e.Governor}, {"Virtualization", e.Virtual},
-		{"Memory", Quantity(float64(e.Memory), "B")}, {"Load average at the start", e.LoadBegin}, {"Servers run as", p.Runner}, {"Docker", e.Docker},
+		{"Memory", bench.Quantity(float64(e.Memory), "B")}, {"Load average at the start", e.LoadBegin}, {"Servers run as", p.Runner}, {"Docker", e.Docker},
 		{"Pinning", e.Pinned}, {"claimbench", e.Bench}, {"vegeta", e.Vegeta}, {"Go", e.Go},
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Runtimes)) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -26,7 +25,7 @@ func Machine(ctx context.Context) bench.Environment {
 		Time: time.Now().UTC(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
 		Go: runtime.Version(),
 	}
-	e.Bench, e.Vegeta = versions()
+	e.Bench, e.Vegeta = bench.Versions()
 	if info, err := host.InfoWithContext(ctx); err == nil {
 		e.OS = strings.TrimSpace(info.Platform + " " + info.PlatformVersion)
 		e.Kernel = info.KernelVersion
@@ -68,29 +67,6 @@ func identity(host string) string {
 		}
 	}
 	return ""
-}
-
-// versions are those of this program and of vegeta, as the build recorded them.
-func versions() (self, vegeta string) {
-	self = "devel"
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return self, ""
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		self = v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			self = s.Value[:min(12, len(s.Value))]
-		}
-	}
-	for _, d := range info.Deps {
-		if strings.HasPrefix(d.Path, "github.com/tsenart/vegeta") {
-			vegeta = d.Version
-		}
-	}
-	return self, vegeta
 }
 
 // environment is the machine with what this run makes of it.

@@ -106,6 +106,7 @@ func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
 		return result, fmt.Errorf("weigh the server: %w", err)
 	}
 	stop(after)
+	d.Observer.Used(d.trial, after)
 	result.CPU = after.CPU - before.CPU
 	result.Memory = max(result.Memory, before.Memory, after.Memory)
 	result.Late = d.upstream.Late()

@@ -25,7 +25,7 @@ type Observer interface {
 	Began(t bench.Trial)
 	// Hit is called for every request.
 	Hit(t bench.Trial, phase string, h bench.Hit)
-	// Used is called with what the server has used, twice a second under load.
+	// Used is called with what the server has used: at the end of each phase and, in a closed loop, twice a second.
 	Used(t bench.Trial, u bench.Usage)
 	// Ended is called when a trial has been recorded.
 	Ended(r bench.TrialResult)

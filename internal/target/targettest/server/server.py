@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 MODE = os.environ.get("MODE", "good")
+EVIL = "<script>alert(1)</script>\x1b[2J\x1b]0;owned\x07"  # of the modes hostile and hostile-error
 served = 0
 
 
@@ -23,6 +24,9 @@ class Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         if url.path == "/healthz":
             self.answer(503 if MODE == "unready" else 200, {"ok": True})
+        elif url.path == "/about" and MODE == "hostile":
+            print(EVIL, flush=True)
+            self.answer(200, {"runtime": EVIL, "runtime_version": EVIL * 25_000, "framework": EVIL, "server": EVIL, "workers": 1, "pid": os.getpid()})
         elif url.path == "/about":
             self.answer(200, {"runtime": "python", "runtime_version": sys.version.split()[0], "framework": "http.server",
                               "framework_version": "1", "workers": 1, "pid": os.getpid(), "mode": MODE})
@@ -33,6 +37,8 @@ class Handler(BaseHTTPRequestHandler):
                 os._exit(3)
             if MODE == "hangs":
                 time.sleep(3600)
+            if MODE == "hostile-error":
+                return self.answer(500, {"error": EVIL * 25_000})
             if MODE == "turns-wrong" and served > 40:
                 return self.answer(200, {"ok": True, "value": "b"})
             self.answer(500 if MODE == "says-500" else 200, {"ok": True, "value": "b" if MODE == "wrong-body" else "a"})
@@ -56,6 +62,8 @@ class Handler(BaseHTTPRequestHandler):
         body = json.dumps(value, separators=(",", ":")).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
+        if MODE.startswith("hostile"):
+            self.send_header("X-Evil", "<script>alert(1)</script>")
         if MODE == "no-length":
             self.send_header("Connection", "close")
         else:

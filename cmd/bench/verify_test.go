@@ -1,0 +1,283 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/judge"
+	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/record/recordtest"
+)
+
+// finished is a run directory that was judged and rendered, as bench run leaves it.
+func finished(t testing.TB, study recordtest.Study) string {
+	t.Helper()
+	dir := study.Write(t)
+	w, err := record.Append(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if err := (&session{stdout: io.Discard, stderr: io.Discard}).finish(context.Background(), w); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func faster() recordtest.Study {
+	return recordtest.Study{Rounds: 3, Speed: recordtest.Speeds(time.Millisecond, 2*time.Millisecond), Noise: .02, Twin: 1,
+		Claims: [][]bench.Test{{{Scenario: "json", Metric: "p50", Of: "node", To: "python", Expect: bench.Lower}}}}
+}
+
+// keys writes a new pair of keys, as openssl does.
+func keys(t testing.TB) (private, public string) {
+	t.Helper()
+	pub, priv, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	private, public = filepath.Join(dir, "key.pem"), filepath.Join(dir, "key.pub")
+	a, err := x509.MarshalPKCS8PrivateKey(priv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, block := range map[string]*pem.Block{private: {Type: "PRIVATE KEY", Bytes: a}, public: {Type: "PUBLIC KEY", Bytes: b}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return private, public
+}
+
+// A bit that flips in any file of a signed run is found, and the file is named.
+func TestVerifyFindsAnyBit(t *testing.T) {
+	dir := finished(t, faster())
+	private, public := keys(t)
+	if code, _, stderr := command(t, "report", dir, "--format", "html,md,json,csv,junit,benchfmt,bigger,smaller"); code != exitDone {
+		t.Fatal(stderr)
+	}
+	if code, _, stderr := command(t, "sign", dir, "--key", private); code != exitDone {
+		t.Fatal(stderr)
+	}
+	code, stdout, stderr := command(t, "verify", dir, "--key", public)
+	if code != exitDone {
+		t.Fatalf("the run as it was made does not pass: %s", stderr)
+	}
+	for _, want := range []string{"✓ evidence: the ", "✓ verdicts: judged again from 9 trials", "✓ rendered again from the evidence, the same to the byte: html, md, json, csv, junit, benchfmt, bigger, smaller", "✓ signature: "} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in\n%s", want, stdout)
+		}
+	}
+	files := 0
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		files++
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		for _, at := range []int{0, len(whole) / 3, len(whole) - 1} {
+			damaged := bytes.Clone(whole)
+			damaged[at] ^= 1 << (at % 7)
+			if err := os.WriteFile(path, damaged, 0o644); err != nil {
+				return err
+			}
+			// Without the key, too: the sums of what is derived hold the signature.
+			for _, args := range [][]string{{"verify", dir}, {"verify", dir, "--key", public}} {
+				if code, _, stderr := command(t, args...); code != exitError || !strings.Contains(stderr, filepath.ToSlash(name)) {
+					t.Errorf("byte %d of %s: exit code %d, %q", at, name, code, stderr)
+				}
+			}
+		}
+		return os.WriteFile(path, whole, 0o644)
+	})
+	if err != nil || files < 35 {
+		t.Errorf("%d files, %v", files, err)
+	}
+	if code, _, stderr := command(t, "verify", dir, "--key", public); code != exitDone {
+		t.Errorf("mended, it does not pass: %s", stderr)
+	}
+}
+
+// Who edits evidence and makes all sums anew is found by judging again, or by the signature.
+func TestVerifyFindsForgery(t *testing.T) {
+	private, public := keys(t)
+	_, stranger := keys(t)
+	for name, forge := range map[string]struct {
+		do   func(t *testing.T, dir string)
+		want string
+		args []string
+	}{
+		"verdict": {func(t *testing.T, dir string) {
+			edit(t, filepath.Join(dir, record.VerdictsFile), `"verdict": "supported"`, `"verdict": "contradicted"`)
+			reseal(t, dir)
+		}, "verdicts.json is not what its raw hits give: at claims[0].verdict there is \"contradicted\"; now it is \"supported\"", nil},
+		"hits": {func(t *testing.T, dir string) {
+			trials, err := filepath.Glob(filepath.Join(dir, "trials", "*json-node-a"))
+			if err != nil || len(trials) < 2 {
+				t.Fatal(trials, err)
+			}
+			data, err := os.ReadFile(filepath.Join(trials[0], record.HitsFile))
+			if err == nil {
+				err = os.WriteFile(filepath.Join(trials[1], record.HitsFile), data, 0o644)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			reseal(t, dir)
+		}, "verdicts.json is not what its raw hits give", nil},
+		"report": {func(t *testing.T, dir string) {
+			edit(t, filepath.Join(dir, "report.html"), "supported", "contradicted")
+			if err := record.SealRenderings(dir, "report.html"); err != nil {
+				t.Fatal(err)
+			}
+		}, "report.html is not what the evidence gives: line ", nil},
+		"report of another version": {func(t *testing.T, dir string) {
+			edit(t, filepath.Join(dir, "report.html"), "supported", "contradicted")
+			edit(t, filepath.Join(dir, "report.json"), `"generator": "`, `"generator": "x`)
+			if err := record.SealRenderings(dir, "report.html", "report.json"); err != nil {
+				t.Fatal(err)
+			}
+		}, "report.html is not what the evidence gives: line ", nil},
+		"report that is none": {func(t *testing.T, dir string) {
+			if err := os.WriteFile(filepath.Join(dir, "report.final.html"), []byte("supported"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := record.SealRenderings(dir, "report.final.html"); err != nil {
+				t.Fatal(err)
+			}
+		}, "report.final.html is no report that bench writes", nil},
+		"link": {func(t *testing.T, dir string) {
+			if err := os.Symlink("/etc/hostname", filepath.Join(dir, "trials", "link")); err != nil {
+				t.Fatal(err)
+			}
+		}, "trials/link is no regular file", nil},
+		"laundering": {func(t *testing.T, dir string) { // to render one report again is not to bless the others
+			edit(t, filepath.Join(dir, "report.md"), "supported", "contradicted")
+			if code, _, stderr := command(t, "report", dir, "--format", "html"); code != exitDone {
+				t.Fatal(stderr)
+			}
+		}, "report.md is not the file that report.sha256 tells of", nil},
+		"another file": {func(t *testing.T, dir string) {
+			if err := os.WriteFile(filepath.Join(dir, "trials", "note.txt"), nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}, "trials/note.txt is not in manifest.json", nil},
+		"a missing file": {func(t *testing.T, dir string) {
+			if err := os.Remove(filepath.Join(dir, record.EnvironmentFile)); err != nil {
+				t.Fatal(err)
+			}
+		}, "environment.json is missing, but manifest.json tells of it", nil},
+		"another key":   {func(*testing.T, string) {}, "attestation.json is not signed with this key", []string{"--key", stranger}},
+		"the right key": {func(*testing.T, string) {}, "", []string{"--key", public}},
+		"signed otherwise": {func(t *testing.T, dir string) {
+			if code, _, stderr := command(t, "report", dir, "--format", "junit", "--fail-on", "supported"); code != exitDone {
+				t.Fatal(stderr)
+			}
+		}, "report.json is not the file that was signed", []string{"--key", public}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := finished(t, faster())
+			if code, _, stderr := command(t, "report", dir, "--format", "html,md,json,junit"); code != exitDone {
+				t.Fatal(stderr)
+			}
+			if code, _, stderr := command(t, "sign", dir, "--key", private); code != exitDone {
+				t.Fatal(stderr)
+			}
+			forge.do(t, dir)
+			want := exitError
+			if forge.want == "" {
+				want = exitDone
+			}
+			code, _, stderr := command(t, append([]string{"verify", dir}, forge.args...)...)
+			if code != want || !strings.Contains(stderr, forge.want) {
+				t.Errorf("exit code %d, %q; want %q", code, stderr, forge.want)
+			}
+		})
+	}
+}
+
+func edit(t *testing.T, file, old, new string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(data, []byte(old)) {
+		t.Fatalf("%s has no %q", file, old)
+	}
+	if err := os.WriteFile(file, bytes.Replace(data, []byte(old), []byte(new), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reseal makes the manifest anew, as a forger would.
+func reseal(t *testing.T, dir string) {
+	t.Helper()
+	sums, err := record.Sums(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := printJSON(&b, sums); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, record.ManifestFile), b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Verdicts may differ in the last digits only: processors fuse multiplications and additions or do not.
+func TestDifference(t *testing.T) {
+	half, third := .5, 1./3
+	verdicts := func(p *float64, ids ...string) string {
+		v := &bench.Verdicts{}
+		for _, id := range ids {
+			v.Claims = append(v.Claims, bench.ClaimVerdict{ID: id, P: p})
+		}
+		text, err := judge.Encode(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	a := verdicts(&third, "a")
+	for _, c := range []struct{ stored, now, want string }{
+		{a, a, ""},
+		{strings.Replace(a, "0.3333333333333333", "0.33333333333333326", 1), a, ""},
+		{strings.Replace(a, "0.3333333333333333", "0.3334", 1), a, "at claims[0].p there is 0.3334; now it is 0.3333333333333333"},
+		{verdicts(&third, "a", "b"), a, `at claims[1] there is {"id":"b"`},
+		{verdicts(&half, "a"), verdicts(nil, "a"), "at claims[0].p there is 0.5; now it is nothing"},
+		{verdicts(nil, "a"), verdicts(nil, "b"), `at claims[0].id there is "a"; now it is "b"`},
+		{a + "{}", a, "it is damaged"},
+		{strings.Replace(a, `"id"`, `"id":"x","id"`, 1), a, "it says the same, but not as bench writes it"},
+		{"tru", a, "it is damaged"},
+	} {
+		if got := difference([]byte(c.stored), []byte(c.now)); got != c.want && !(strings.HasSuffix(c.want, `"b"`) && strings.HasPrefix(got, c.want)) {
+			t.Errorf("%s and %s: %q, want %q", c.stored, c.now, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package record
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Names of what is derived from the evidence.
+const (
+	// RenderingsFile holds the SHA-256 of the reports and of the attestation, as sha256sum writes and checks them.
+	RenderingsFile  = "report.sha256"
+	AttestationFile = "attestation.json"
+)
+
+// Difference says how a file of a run directory is not as it was recorded.
+type Difference struct {
+	File    string // path in the directory
+	Problem string
+}
+
+func (d *Difference) Error() string { return d.File + " " + d.Problem }
+
+// Verify recomputes the SHA-256 of every file of evidence and holds them against manifest.json. It tells
+// how many there are. The error is the first Difference by file name, or why the directory cannot be read.
+func Verify(dir string) (files int, err error) {
+	if _, err := os.Lstat(filepath.Join(dir, lockFile)); err == nil {
+		return 0, &Difference{lockFile, "is there: the run is being written, or was cut off"}
+	}
+	stored, err := os.ReadFile(filepath.Join(dir, ManifestFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, &Difference{ManifestFile, "is missing: the run was not finished"}
+	} else if err != nil {
+		return 0, err
+	}
+	now, err := Sums(dir)
+	if err != nil {
+		return 0, err
+	}
+	then := map[string]string{}
+	if err := json.Unmarshal(stored, &then); err != nil {
+		return 0, &Difference{ManifestFile, "is damaged: " + err.Error()}
+	}
+	if err := compare(then, now, ManifestFile); err != nil {
+		return 0, err
+	}
+	if encoded, err := encode(now); err != nil || !bytes.Equal(encoded, stored) {
+		return 0, &Difference{ManifestFile, "has the right sums, but not the bytes that bench writes"}
+	}
+	return len(now), nil
+}
+
+// VerifyRenderings does the same for what is derived from the evidence, and report.sha256. A run that was never
+// rendered has none.
+func VerifyRenderings(dir string) (files []string, err error) {
+	now, err := renderings(dir)
+	if err != nil {
+		return nil, err
+	}
+	files = slices.Sorted(maps.Keys(now))
+	stored, err := os.ReadFile(filepath.Join(dir, RenderingsFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && len(now) == 0:
+		return nil, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &Difference{RenderingsFile, "is missing, so that " + files[0] + " cannot be held against it"}
+	case err != nil:
+		return nil, err
+	}
+	then := parseChecksums(stored)
+	if err := compare(then, now, RenderingsFile); err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(checksums(now), stored) {
+		return nil, &Difference{RenderingsFile, "has the right sums, but not the bytes that bench writes"}
+	}
+	return files, nil
+}
+
+// compare finds the first file whose sum is another now than then.
+func compare(then, now map[string]string, list string) error {
+	all := maps.Clone(then)
+	maps.Copy(all, now)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		switch want, got := then[name], now[name]; {
+		case got == "":
+			return &Difference{name, "is missing, but " + list + " tells of it"}
+		case want == "":
+			return &Difference{name, "is not in " + list}
+		case want != got:
+			return &Difference{name, fmt.Sprintf("is not the file that %s tells of: its SHA-256 is %s, not %s", list, got, want)}
+		}
+	}
+	return nil
+}
+
+// SealRenderings puts the sums of those files into report.sha256. Those of other files stay as they are, so that what has
+// become of them since is found; those of files that are no more go.
+func SealRenderings(dir string, names ...string) error {
+	now, err := renderings(dir)
+	if err != nil {
+		return err
+	}
+	stored, err := os.ReadFile(filepath.Join(dir, RenderingsFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	sums := parseChecksums(stored)
+	maps.DeleteFunc(sums, func(name, _ string) bool { return now[name] == "" })
+	for _, name := range names {
+		sums[name] = now[name]
+	}
+	return os.WriteFile(filepath.Join(dir, RenderingsFile), checksums(sums), 0o644)
+}
+
+// Renderings are the reports in the directory, by name.
+func Renderings(dir string) ([]string, error) {
+	sums, err := renderings(dir)
+	delete(sums, AttestationFile)
+	return slices.Sorted(maps.Keys(sums)), err
+}
+
+// renderings are the sums of what is derived, but for the list of them.
+func renderings(dir string) (map[string]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	sums := map[string]string{}
+	for _, e := range entries {
+		if name := e.Name(); derived(name) && name != RenderingsFile {
+			if !e.Type().IsRegular() {
+				return nil, &Difference{name, "is no regular file"}
+			}
+			if sums[name], err = Sum(filepath.Join(dir, name)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return sums, nil
+}
+
+// derived reports whether a path in a run directory is of what is made from the evidence.
+func derived(name string) bool {
+	return strings.HasPrefix(name, "report.") || name == AttestationFile
+}
+
+// parseChecksums reads what checksums writes; a line that it did not is no sum of any file.
+func parseChecksums(text []byte) map[string]string {
+	sums := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		sum, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
+		sums[name] = sum
+	}
+	return sums
+}
+
+// checksums are sums as sha256sum writes them.
+func checksums(sums map[string]string) []byte {
+	var b bytes.Buffer
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		fmt.Fprintf(&b, "%s  %s\n", sums[name], name)
+	}
+	return b.Bytes()
+}
