@@ -106,7 +106,7 @@ func livesCost(ctx context.Context, c calibrate.Calibration, pairs int) ([]cost,
 // certifyWatched measures while a live page is served, looked at and scraped.
 func certifyWatched(ctx context.Context, c calibrate.Calibration) (bench.Certificate, error) {
 	trial := bench.Trial{N: 1, Round: 1, Scenario: "calibration", Target: "reference"}
-	l, err := live.Listen("0", &bench.Plan{Trials: []bench.Trial{trial}})
+	l, err := live.Start("0", c.Program, c.Generator, &bench.Plan{Trials: []bench.Trial{trial}})
 	if err != nil {
 		return bench.Certificate{}, err
 	}

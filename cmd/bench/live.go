@@ -1,20 +1,33 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/cpuset"
 	"github.com/claimbench/claimbench/internal/live"
 	"github.com/claimbench/claimbench/internal/record"
 )
 
 // serve begins to serve the live page of a run.
 func (s *session) serve(p *bench.Plan) (*live.Live, error) {
-	l, err := live.Listen(s.listen, p)
+	program, err := os.Executable()
 	if err != nil {
+		return nil, err
+	}
+	cpus, err := cpuset.Parse(p.CPUs.Generator)
+	if err != nil {
+		return nil, err
+	}
+	l, err := live.Start(s.listen, program, cpus, p)
+	if errors.Is(err, live.ErrListen) {
 		return nil, badInput("choose another address for --listen; a port alone is of loopback", "%w", err)
+	} else if err != nil {
+		return nil, err
 	}
 	fmt.Fprintf(s.stderr, "live: %s (Prometheus metrics at %smetrics)\n", l.URL(), l.URL())
 	if !l.Loopback() {

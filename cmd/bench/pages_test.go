@@ -20,7 +20,6 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/browser"
-	"github.com/claimbench/claimbench/internal/live"
 	"github.com/claimbench/claimbench/internal/record/recordtest"
 )
 
@@ -78,10 +77,7 @@ func TestPages(t *testing.T) {
 		t.Fatal(stderr)
 	}
 	trial := bench.Trial{N: 1, Round: 1, Scenario: "json", Target: "node-http", Phases: []bench.Phase{{Name: "latency@500/s", Measure: bench.MeasureLatency}}}
-	l, err := live.Listen("0", &bench.Plan{Trials: []bench.Trial{trial}, Guide: bench.Guide{Title: "A guide"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := shown(t, &bench.Plan{Trials: []bench.Trial{trial}, Guide: bench.Guide{Title: "A guide"}})
 	defer l.Close()
 	l.Began(trial)
 	for range 1000 {

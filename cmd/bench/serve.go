@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimbench/claimbench/internal/cpuset"
+	"github.com/claimbench/claimbench/internal/live"
 	"github.com/claimbench/claimbench/internal/reference"
 )
 
@@ -24,6 +26,15 @@ truth     the same, and GET /truth tells how long it held the requests since it 
           kernel's receive stamps: what a load generator should have reported (Linux)`,
 		Args: cobra.ExactArgs(1), ValidArgs: []string{"upstream", "null", "truth"},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == "live" { // as a run starts it
+				listener, err := live.Inherited()
+				if err != nil {
+					return badInput("bench run --listen serves the page of a run", "%w", err)
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "http://%s\n", listener.Addr())
+				cpuset.Idle() // or, where that cannot be, as the system sees fit
+				return live.Serve(cmd.Context(), listener, cmd.InOrStdin())
+			}
 			serve, ok := kinds[args[0]]
 			if !ok {
 				return badInput("known are upstream, null and truth", "unknown server %q", args[0])

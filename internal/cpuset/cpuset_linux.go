@@ -65,24 +65,39 @@ func PinSelf(s Set) (restore func(), err error) {
 }
 
 func pinThreads(s Set) error {
-	// A thread that starts while the folder is read inherits the old mask from
-	// its maker; a second pass finds it.
+	if err := eachThread(func(tid int) error { return unix.SchedSetaffinity(tid, s.mask()) }); err != nil {
+		return fmt.Errorf("pin this process to CPUs %s: %w", s, err)
+	}
+	return nil
+}
+
+// eachThread does something to every thread of this process. One that starts while the folder is read is as its maker
+// was; a second pass finds it.
+func eachThread(do func(tid int) error) error {
 	for range 2 {
 		tasks, err := os.ReadDir("/proc/self/task")
 		if err != nil {
-			return fmt.Errorf("pin this process: %w", err)
+			return err
 		}
 		for _, task := range tasks {
 			tid, err := strconv.Atoi(task.Name())
 			if err != nil {
 				continue
 			}
-			if err := unix.SchedSetaffinity(tid, s.mask()); err != nil && !errors.Is(err, unix.ESRCH) {
-				return fmt.Errorf("pin this process to CPUs %s: %w", s, err)
+			if err := do(tid); err != nil && !errors.Is(err, unix.ESRCH) {
+				return err
 			}
 		}
 	}
 	return nil
+}
+
+// Idle lets this process run only where no other wants the CPU: a thread that does is at once in its place
+// [sched(7), SCHED_IDLE].
+func Idle() error {
+	return eachThread(func(tid int) error {
+		return unix.SchedSetAttr(tid, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0)
+	})
 }
 
 // StartOn calls start, which must start a process from the calling goroutine,

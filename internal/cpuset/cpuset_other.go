@@ -35,3 +35,6 @@ func StartOn(s Set, start func() error) error { return start() }
 
 // Stolen is not known on this system.
 func (s Set) Stolen() (time.Duration, bool) { return 0, false }
+
+// Idle is not possible on this system.
+func Idle() error { return errNoPinning }

@@ -8,27 +8,21 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// board is what the page shows. The measuring goroutine takes mu for no longer than it takes to note something, and a
-// drawing for no longer than to copy what there is: it is rendered without.
+// board is what the page shows.
 type board struct {
-	plan  *bench.Plan
 	start time.Time
-	count atomic.Pointer[count] // of the phase that is driven
-
-	// The measuring goroutine's own.
-	phase   string        // that count is of
-	timeout time.Duration // of the trial's requests
 
 	mu      sync.Mutex
+	run     about
 	what    string
 	trial   *bench.Trial // that runs; nil between trials
-	at      string       // the phase that is driven
+	inOpen  []string     // its phases in an open loop
+	counted *snapshot    // of the phase that is driven; nil between phases
 	made    int
 	invalid int
 	faults  int // phases that a gate made void
@@ -45,16 +39,15 @@ type board struct {
 
 // usage is what a server has used, as last read.
 type usage struct {
-	bench.Usage
-	when  time.Time
+	used
 	cores float64 // since the reading before; 0 for none
 }
 
 // arm is what the trials of one server under a scenario have shown: figures of the last of them.
 type arm struct {
 	trials, invalid int
-	open            *count // of the last phase in an open loop
-	at              string // what that was
+	open            *snapshot // of the last phase in an open loop
+	at              string    // what that was
 	throughput      float64
 	cores           float64
 	memory          int64
@@ -66,14 +59,46 @@ type claim struct {
 	Verdict        bench.Verdict
 }
 
-func newBoard(p *bench.Plan) *board {
-	return &board{plan: p, start: time.Now(), what: "starting", arms: map[string]*arm{}, gates: map[string]bench.Gate{}}
+func newBoard() *board {
+	return &board{start: time.Now(), what: "starting", arms: map[string]*arm{}, gates: map[string]bench.Gate{}}
 }
 
-func (b *board) doing(what string) {
+// told takes a message in.
+func (b *board) told(m message) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.what = short(what)
+	if m.Run != nil {
+		b.run = *m.Run
+	}
+	if m.Doing != "" {
+		b.what = short(m.Doing)
+	}
+	if t := m.Began; t != nil {
+		b.trial, b.inOpen, b.counted, b.used = t, m.Open, nil, usage{}
+		b.what = fmt.Sprintf("round %d: %s on %s, launch", t.Round, t.Scenario, t.Target)
+	}
+	if m.Counted != nil {
+		if b.counted != nil && b.counted.Phase != m.Counted.Phase {
+			b.keep()
+		}
+		b.counted = m.Counted
+	}
+	if u := m.Used; u != nil {
+		now := usage{used: *u}
+		if before := b.used; !before.When.IsZero() {
+			now.cores = (u.CPU - before.CPU).Seconds() / u.When.Sub(before.When).Seconds()
+		}
+		b.used = now
+	}
+	if m.Ended != nil {
+		b.ended(*m.Ended)
+	}
+	if v := m.Judged; v != nil {
+		b.round, b.claims = m.Round, nil
+		for _, c := range v.Claims {
+			b.claims = append(b.claims, claim{short(c.ID), short(c.Quotes[0].Quote), short(c.Why), c.Verdict})
+		}
+	}
 }
 
 // short is a text that a page has room for.
@@ -84,62 +109,21 @@ func short(text string) string {
 	return bench.Plain(text)
 }
 
-func (b *board) began(t bench.Trial) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.trial, b.at, b.phase, b.used = &t, "", "", usage{}
-	s, _ := b.plan.Scenario(t.Scenario)
-	b.timeout = s.Workload.Timeout.Duration
-	b.what = fmt.Sprintf("round %d: %s on %s, launch", t.Round, t.Scenario, t.Target)
-}
-
-// hit is called for every request, from the goroutine that measures. Those that were stopped with their probe say nothing, and
-// those that failed count at the timeout, as in verdicts: a fast refusal must not improve a percentile.
-func (b *board) hit(phase string, h bench.Hit) {
-	if h.Err == bench.ErrStopped {
-		return
-	}
-	c := b.count.Load()
-	if c == nil || phase != b.phase {
-		c, b.phase = &count{}, phase
-		b.mu.Lock()
-		b.keep()
-		b.at = phase
-		b.count.Store(c)
-		b.mu.Unlock()
-	}
-	c.add(h, b.timeout)
-}
-
-// keep puts what was counted of a phase in an open loop to its arm. The lock is held.
+// keep puts what was counted of a phase in an open loop to its arm.
 func (b *board) keep() {
-	c := b.count.Swap(nil)
-	if c == nil || b.trial == nil {
+	s := b.counted
+	if b.counted = nil; s == nil || b.trial == nil {
 		return
 	}
-	for _, p := range b.trial.Phases {
-		if p.Name == strings.TrimSuffix(b.at, bench.Again) && (p.Measure == bench.MeasureLatency || p.Measure == bench.MeasureDelivery) {
-			a := b.arm(b.trial.Arm())
-			a.open, a.at = c, p.Name
-		}
+	if name := strings.TrimSuffix(s.Phase, bench.Again); slices.Contains(b.inOpen, name) {
+		a := b.arm(b.trial.Arm())
+		a.open, a.at = s, name
 	}
-}
-
-func (b *board) usedUp(u bench.Usage) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := usage{Usage: u, when: time.Now()}
-	if before := b.used; !before.when.IsZero() {
-		now.cores = (u.CPU - before.CPU).Seconds() / now.when.Sub(before.when).Seconds()
-	}
-	b.used = now
 }
 
 func (b *board) ended(r bench.TrialResult) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.keep()
-	b.trial, b.at = nil, ""
+	b.trial = nil
 	b.made++
 	a := b.arm(r.Trial.Arm())
 	a.trials++
@@ -148,9 +132,6 @@ func (b *board) ended(r bench.TrialResult) {
 		a.invalid++
 	}
 	for _, p := range r.Phases {
-		if p.Probe != nil || p.Measure == "" {
-			continue
-		}
 		if p.Void != "" && strings.TrimSuffix(p.Name, bench.Again) == a.at {
 			a.open = nil
 		}
@@ -181,17 +162,6 @@ func (b *board) arm(name string) *arm {
 	return a
 }
 
-func (b *board) judged(round int, v *bench.Verdicts) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.round, b.claims = round, nil
-	for _, c := range v.Claims {
-		if c.Verdict != bench.NotTested {
-			b.claims = append(b.claims, claim{short(c.ID), short(c.Quotes[0].Quote), short(c.Why), c.Verdict})
-		}
-	}
-}
-
 // enter counts a viewer in, where there is room for one more.
 func (b *board) enter() (leave func(), ok bool) {
 	b.mu.Lock()
@@ -211,7 +181,7 @@ func (b *board) enter() (leave func(), ok bool) {
 type drawing struct {
 	when    time.Time
 	html    string
-	of      *count
+	phase   string
 	answers uint64
 	rates   []float64 // answers a second, a value a drawing, the last of them up to history
 	cores   []float64
@@ -221,12 +191,12 @@ type drawing struct {
 // history is how many drawings a line shows.
 const history = 90
 
-// drawn is the content of the page, about as old as a redraw at most, unless it is to be new: however many look, it is
+// drawn is the content of the page, about a second old at most, unless it is to be new: however many look, it is
 // rendered once.
 func (b *board) drawn(anew bool) string {
 	b.draw.Lock()
 	defer b.draw.Unlock()
-	if !anew && time.Since(b.last.when) < redraw*9/10 {
+	if !anew && time.Since(b.last.when) < telling*9/10 {
 		return b.last.html
 	}
 	var out bytes.Buffer
@@ -244,8 +214,7 @@ func (b *board) now() template.HTML { return template.HTML(b.drawn(false)) } // 
 type view struct {
 	Profile, Guide, What, Elapsed string
 	Made, Planned, Invalid        int
-	Running                       bool
-	Arm, Phase                    string
+	Arm                           string
 	Rate, Failed                  string
 	P50, P90, P99                 string
 	Cores, Memory                 string
@@ -274,29 +243,28 @@ func (b *board) view() view {
 	defer b.mu.Unlock()
 	now := time.Now()
 	v := view{
-		Profile: b.plan.Profile.Name, Guide: b.plan.Guide.Title, What: b.what, Elapsed: now.Sub(b.start).Round(time.Second).String(),
-		Made: b.made, Planned: len(b.plan.Trials), Invalid: b.invalid, Faults: b.faults, Claims: b.claims, Round: b.round,
+		Profile: b.run.Profile, Guide: b.run.Guide, What: b.what, Elapsed: now.Sub(b.start).Round(time.Second).String(),
+		Made: b.made, Planned: b.run.Trials, Invalid: b.invalid, Faults: b.faults, Claims: b.claims, Round: b.round,
 		P50: none, P90: none, P99: none, Rate: none, Cores: none, Memory: none,
 	}
-	c, rate := b.count.Load(), 0.0
+	rate := 0.
 	if b.trial != nil {
-		v.Running, v.Arm, v.Phase = true, b.trial.Arm(), b.at
+		v.Arm = b.trial.Arm()
 	}
-	if c != nil {
-		answers := c.good.Load() + c.failed.Load()
-		before := b.last.answers
-		if c != b.last.of {
+	if c := b.counted; c != nil {
+		answers, before := c.answers(), b.last.answers
+		if c.Phase != b.last.phase || answers < before {
 			before = 0
 		}
-		if passed := now.Sub(b.last.when).Seconds(); passed < 10*redraw.Seconds() {
-			rate = float64(answers-before) / passed
+		if passed := now.Sub(b.last.when); passed < 10*telling {
+			rate = float64(answers-before) / passed.Seconds()
 			v.Rate = bench.Quantity(rate, "1/s")
 		}
-		b.last.of, b.last.answers = c, answers
+		b.last.phase, b.last.answers = c.Phase, answers
 		v.P50, v.P90, v.P99 = percentile(c, .5), percentile(c, .9), percentile(c, .99)
-		v.Failed = fmt.Sprint(c.failed.Load())
+		v.Failed = fmt.Sprint(answers - c.Good)
 	}
-	if !b.used.when.IsZero() {
+	if !b.used.When.IsZero() {
 		v.Memory = bench.Quantity(float64(b.used.Memory), "B")
 		if b.used.cores > 0 {
 			v.Cores = bench.Number(b.used.cores)
@@ -333,7 +301,7 @@ func (b *board) view() view {
 // none stands for what is not known.
 const none = "–"
 
-func percentile(c *count, q float64) string {
+func percentile(c *snapshot, q float64) string {
 	if d, ok := c.quantile(q); ok {
 		return bench.Quantity(d.Seconds(), "s")
 	}

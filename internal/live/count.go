@@ -11,12 +11,19 @@ import (
 
 // count is what was seen of a phase. One goroutine adds, any may read; to add takes no lock and no memory.
 type count struct {
-	good, failed atomic.Uint64
-	// buckets count response times: 16 for each doubling, so that what is read is at most 1/16 too high.
-	buckets [64 * steps]atomic.Uint32
+	phase   string
+	good    atomic.Uint64
+	sum     atomic.Uint64             // sum of response times, in nanoseconds
+	classes [classes]atomic.Uint64    // of status codes: 0 for none, 2 for 2xx
+	buckets [64 * steps]atomic.Uint32 // of response times
 }
 
-const steps = 16
+// classes are those of status codes, and none. steps are the buckets for each doubling of the response time, so that what is read
+// is at most a sixteenth too high.
+const (
+	classes = 6
+	steps   = 16
+)
 
 // add counts a request; one that failed at the timeout, if that is later.
 func (c *count) add(h bench.Hit, timeout time.Duration) {
@@ -24,9 +31,14 @@ func (c *count) add(h bench.Hit, timeout time.Duration) {
 	if h.Good() {
 		c.good.Add(1)
 	} else {
-		c.failed.Add(1)
 		response = max(response, timeout)
 	}
+	c.sum.Add(uint64(max(response, 0)))
+	class := h.Code / 100
+	if class < 1 || class >= classes {
+		class = 0
+	}
+	c.classes[class].Add(1)
 	c.buckets[bucket(response)].Add(1)
 }
 
@@ -48,20 +60,48 @@ func upper(bucket int) time.Duration {
 	return time.Duration((uint64(bucket%steps+steps)+1)<<doubling - 1)
 }
 
-// quantile is that of the response times so far; false where fewer than bench.BeyondQuantile lie beyond it.
-func (c *count) quantile(q float64) (time.Duration, bool) {
-	var counts [len(c.buckets)]uint64
-	total := uint64(0)
+// snapshot is a count at one time. What was counted since the one before of the same phase is the difference.
+type snapshot struct {
+	Phase   string          `json:"phase"`
+	Good    uint64          `json:"good"`
+	Sum     time.Duration   `json:"sum_ns"`
+	Classes [classes]uint64 `json:"classes"`
+	Buckets map[int]uint32  `json:"buckets"` // those that are not empty
+}
+
+func (c *count) snapshot() *snapshot {
+	s := &snapshot{Phase: c.phase, Good: c.good.Load(), Sum: time.Duration(c.sum.Load()), Buckets: map[int]uint32{}}
+	for i := range c.classes {
+		s.Classes[i] = c.classes[i].Load()
+	}
 	for i := range c.buckets {
-		counts[i] = uint64(c.buckets[i].Load())
-		total += counts[i]
+		if n := c.buckets[i].Load(); n > 0 {
+			s.Buckets[i] = n
+		}
+	}
+	return s
+}
+
+// answers are all that were counted.
+func (s *snapshot) answers() (n uint64) {
+	for _, class := range s.Classes {
+		n += class
+	}
+	return n
+}
+
+// quantile is that of the response times; false where fewer than bench.BeyondQuantile lie beyond it.
+func (s *snapshot) quantile(q float64) (time.Duration, bool) {
+	total := uint64(0)
+	for _, n := range s.Buckets {
+		total += uint64(n)
 	}
 	if float64(total)*(1-q) < bench.BeyondQuantile {
 		return 0, false
 	}
 	rank, seen := uint64(math.Ceil(q*float64(total))), uint64(0)
-	for i, n := range counts {
-		if seen += n; seen >= rank {
+	for i := range 64 * steps {
+		if seen += uint64(s.Buckets[i]); seen >= rank {
 			return upper(i), true
 		}
 	}

@@ -1,31 +1,77 @@
-// Package live shows a run while it runs: a page that is rendered here and sent anew each second to who looks at it, and
-// Prometheus metrics. Where nobody looks, it counts and renders nothing.
+// Package live shows a run while it runs: a page that is sent anew each second to who looks at it, and Prometheus metrics.
+//
+// Both are made in a process of their own, which gets the CPU only where nothing else wants it: to draw a page in the
+// measuring process takes milliseconds, during which no request would be sent. The measuring process counts, and tells
+// the other about once a second.
 package live
 
 import (
-	"context"
-	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
-	"net/http"
+	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/cpuset"
+	"github.com/claimbench/claimbench/internal/load"
+	"github.com/claimbench/claimbench/internal/reference"
 )
 
-// Live observes a run and serves what it sees: the page at /, its updates at /events, metrics at /metrics.
+// Live observes a run, and tells the process that shows it.
 type Live struct {
-	server   *http.Server
-	listener net.Listener
-	metrics  *metrics
-	board    *board
-	ended    chan struct{} // closed when the run has ended
+	address net.Addr
+	to      io.WriteCloser        // the showing process's input
+	wait    func() error          // for its end
+	count   atomic.Pointer[count] // of the phase that is driven; nil between phases
+
+	// The measuring goroutine's own.
+	trial   bench.Trial
+	timeout time.Duration // of the trial's requests
+	plan    *bench.Plan
+
+	mu    sync.Mutex
+	queue []message // yet to be told
+
+	closing, closed chan struct{}
 }
 
-//go:embed live.html.tmpl live.js
-var files embed.FS
+// message is one thing that the showing process is told, as a line of JSON.
+type message struct {
+	Run     *about             `json:"run,omitempty"`
+	Doing   string             `json:"doing,omitempty"`
+	Began   *bench.Trial       `json:"began,omitempty"` // without its phases
+	Open    []string           `json:"open,omitempty"`  // of those, the ones in which response or delivery times are measured
+	Counted *snapshot          `json:"counted,omitempty"`
+	Spent   time.Duration      `json:"spent_ns,omitempty"` // CPU time of the measuring process, so far
+	Used    *used              `json:"used,omitempty"`
+	Ended   *bench.TrialResult `json:"ended,omitempty"`
+	Round   int                `json:"round,omitempty"` // that the verdicts are of
+	Judged  *bench.Verdicts    `json:"judged,omitempty"`
+
+	count *count // whose snapshot is to be taken when it is told
+}
+
+// about is what is told of a run before it begins.
+type about struct {
+	Profile string `json:"profile"`
+	Guide   string `json:"guide"`
+	Trials  int    `json:"trials"`
+}
+
+// used is what a server has used, and when that was read.
+type used struct {
+	bench.Usage
+	When time.Time `json:"when"`
+}
+
+// telling is how often the showing process is told, and sent anew what it shows.
+const telling = time.Second
 
 // Address is where to listen: a port alone, or one without a host, is of loopback.
 func Address(text string) string {
@@ -38,139 +84,173 @@ func Address(text string) string {
 	return text
 }
 
-// Listen serves a run of the plan on the address.
-func Listen(address string, p *bench.Plan) (*Live, error) {
+// ErrListen says that the address cannot be listened at.
+var ErrListen = errors.New("serve the live page")
+
+// Start shows a run of the plan on the address. The program is bench, which is run as `program serve live` on the CPUs; it
+// ends with this process.
+func Start(address, program string, cpus cpuset.Set, p *bench.Plan) (*Live, error) {
 	listener, err := net.Listen("tcp", Address(address))
 	if err != nil {
-		return nil, fmt.Errorf("serve the live page: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrListen, err)
 	}
-	l := &Live{listener: listener, metrics: newMetrics(p), board: newBoard(p), ended: make(chan struct{})}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", l.metrics.handler())
-	mux.HandleFunc("GET /{$}", l.page)
-	mux.HandleFunc("GET /events", l.events)
-	mux.Handle("GET /live.js", http.FileServerFS(files))
-	l.server = &http.Server{Handler: guarded(mux), ReadHeaderTimeout: 10 * time.Second}
-	go l.server.Serve(listener)
-	return l, nil
+	defer listener.Close() // the child has its own
+	file, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrListen, err)
+	}
+	defer file.Close()
+	child, err := reference.Start(program, "live", cpus, file)
+	if err != nil {
+		return nil, err
+	}
+	return attach(listener.Addr(), child.Input, p, func() error {
+		_, err := child.Stop()
+		return err
+	}), nil
 }
 
-// guarded keeps other sites from what is served: they may neither frame it nor, by a name of theirs that leads to this
-// machine, read it.
-func guarded(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		if host != "localhost" && net.ParseIP(strings.Trim(host, "[]")) == nil {
-			http.Error(w, "ask by address, or as localhost", http.StatusForbidden)
-			return
-		}
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		next.ServeHTTP(w, r)
-	})
+// attach begins to tell a showing process of a run of the plan.
+func attach(address net.Addr, to io.WriteCloser, p *bench.Plan, wait func() error) *Live {
+	l := &Live{address: address, to: to, wait: wait, plan: p, closing: make(chan struct{}), closed: make(chan struct{})}
+	l.tell(message{Run: &about{p.Profile.Name, p.Guide.Title, len(p.Trials)}})
+	go l.send()
+	return l
+}
+
+// Inherited is the listener that Start hands on.
+func Inherited() (net.Listener, error) {
+	file := os.NewFile(reference.Inherited, "listener")
+	defer file.Close()
+	return net.FileListener(file)
 }
 
 // URL is where the page is.
-func (l *Live) URL() string { return "http://" + l.listener.Addr().String() + "/" }
+func (l *Live) URL() string { return "http://" + l.address.String() + "/" }
 
 // Loopback reports whether only this machine can look.
 func (l *Live) Loopback() bool {
-	a, ok := l.listener.Addr().(*net.TCPAddr)
+	a, ok := l.address.(*net.TCPAddr)
 	return ok && a.IP.IsLoopback()
 }
 
-// Close tells who looks that the run has ended, and stops serving.
+// Close tells what there is left to tell, and ends the showing process.
 func (l *Live) Close() error {
-	close(l.ended)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err := l.server.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return l.server.Close()
+	close(l.closing)
+	<-l.closed
+	return errors.Join(l.to.Close(), l.wait())
 }
 
-func (l *Live) page(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if err := pageTemplate.ExecuteTemplate(w, "page", l.board.now()); err != nil {
-		fmt.Fprintln(w, err)
-	}
+// tell puts a message into the queue, which costs next to nothing.
+func (l *Live) tell(m message) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue = append(l.queue, m)
 }
 
-// redraw is how often the page is sent anew, and mostViewers to how many at once: what they cost stays bounded.
-const (
-	redraw      = time.Second
-	mostViewers = 8
-)
-
-// events sends the page's content each second, as server-sent events.
-func (l *Live) events(w http.ResponseWriter, r *http.Request) {
-	leave, ok := l.board.enter()
-	if !ok {
-		http.Error(w, "too many look at this page", http.StatusServiceUnavailable)
-		return
-	}
-	defer leave()
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	send := func(event string) error {
-		fmt.Fprintf(w, "event: %s\n", event)
-		content := bench.Plain(l.board.drawn(event == "end")) // a carriage return would end a line, too
-		for line := range strings.Lines(content) {
-			fmt.Fprintf(w, "data: %s\n", strings.TrimRight(line, "\n"))
-		}
-		fmt.Fprint(w, "\n")
-		return http.NewResponseController(w).Flush()
-	}
-	tick := time.NewTicker(redraw)
+// send tells all that is in the queue, and how far the phase that is driven has come, about once a second. Where the showing
+// process has ended, nothing more is told: the run goes on.
+func (l *Live) send() {
+	defer close(l.closed)
+	tick := time.NewTicker(telling)
 	defer tick.Stop()
-	for send("update") == nil {
+	encoder := json.NewEncoder(l.to)
+	for last := false; !last; {
 		select {
 		case <-tick.C:
-		case <-l.ended:
-			send("end")
-			return
-		case <-r.Context().Done():
-			return
+		case <-l.closing:
+			last = true
+		}
+		l.mu.Lock()
+		queue := l.queue
+		l.queue = nil
+		if c := l.count.Load(); c != nil {
+			queue = append(queue, message{count: c})
+		}
+		l.mu.Unlock()
+		queue = append(queue, message{Spent: load.ProcessCPU()})
+		for _, m := range queue {
+			if m.count != nil {
+				m.Counted = m.count.snapshot()
+			}
+			if encoder.Encode(m) != nil {
+				break
+			}
 		}
 	}
 }
 
 // Doing says what is under way.
-func (l *Live) Doing(what string) { l.board.doing(what) }
+func (l *Live) Doing(what string) { l.tell(message{Doing: what}) }
 
 // Began marks the trial as the one that runs.
 func (l *Live) Began(t bench.Trial) {
-	l.metrics.began(t)
-	l.board.began(t)
+	l.trial = t
+	s, _ := l.plan.Scenario(t.Scenario)
+	l.timeout = s.Workload.Timeout.Duration
+	m := message{Began: named(t)}
+	for _, p := range t.Phases {
+		if p.Measure == bench.MeasureLatency || p.Measure == bench.MeasureDelivery {
+			m.Open = append(m.Open, p.Name)
+		}
+	}
+	l.tell(m)
 }
 
-// Hit counts a request.
-func (l *Live) Hit(t bench.Trial, phase string, h bench.Hit) {
-	l.metrics.hit(t, phase, h)
-	l.board.hit(phase, h)
+// named is a trial without its phases.
+func named(t bench.Trial) *bench.Trial {
+	return &bench.Trial{N: t.N, Round: t.Round, Scenario: t.Scenario, Target: t.Target, Variant: t.Variant}
+}
+
+// Hit counts a request. Those that were stopped with their probe say nothing, and those that failed count at the
+// timeout, as in verdicts: a fast refusal must not improve a percentile.
+func (l *Live) Hit(_ bench.Trial, phase string, h bench.Hit) {
+	if h.Err == bench.ErrStopped {
+		return
+	}
+	c := l.count.Load()
+	if c == nil || c.phase != phase {
+		l.over()
+		c = &count{phase: phase}
+		l.count.Store(c)
+	}
+	c.add(h, l.timeout)
+}
+
+// over puts the phase that was driven into the queue, whole.
+func (l *Live) over() {
+	if c := l.count.Swap(nil); c != nil {
+		l.tell(message{count: c})
+	}
 }
 
 // Used shows the current server's usage.
-func (l *Live) Used(t bench.Trial, u bench.Usage) {
-	l.metrics.used(t, u)
-	l.board.usedUp(u)
-}
+func (l *Live) Used(_ bench.Trial, u bench.Usage) { l.tell(message{Used: &used{u, time.Now()}}) }
 
 // Ended counts the trial.
 func (l *Live) Ended(r bench.TrialResult) {
-	l.metrics.ended(r)
-	l.board.ended(r)
+	l.over()
+	shown := bench.TrialResult{Trial: *named(r.Trial), Valid: r.Valid}
+	for _, p := range r.Phases {
+		if p.Measure != "" && p.Probe == nil {
+			shown.Phases = append(shown.Phases, p)
+		}
+	}
+	l.tell(message{Ended: &shown})
 }
 
 // Looked says what came of a look.
 func (l *Live) Looked(round int, found string) {
-	l.board.doing(fmt.Sprintf("after round %d: %s", round, found))
+	l.Doing(fmt.Sprintf("after round %d: %s", round, found))
 }
 
 // Judged shows what the verdicts would be after that round.
-func (l *Live) Judged(round int, v *bench.Verdicts) { l.board.judged(round, v) }
+func (l *Live) Judged(round int, v *bench.Verdicts) {
+	shown := &bench.Verdicts{}
+	for _, c := range v.Claims {
+		if c.Verdict != bench.NotTested {
+			shown.Claims = append(shown.Claims, bench.ClaimVerdict{ID: c.ID, Quotes: c.Quotes[:1], Verdict: c.Verdict, Why: c.Why})
+		}
+	}
+	l.tell(message{Round: round, Judged: shown})
+}

@@ -2,8 +2,10 @@ package live
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,10 +21,7 @@ const hostile = "<script>alert(1)</script>\x1b[31m\"'&\revent: end\r\r"
 
 func TestPageOfARun(t *testing.T) {
 	trial := bench.Trial{N: 1, Round: 1, Scenario: "json", Target: "node-http", Phases: []bench.Phase{{Name: "latency@500/s", Measure: bench.MeasureLatency}, {Name: "throughput", Measure: bench.MeasureThroughput}}}
-	l, err := Listen("0", &bench.Plan{Trials: []bench.Trial{trial, trial}, Guide: bench.Guide{Title: hostile}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := shown(t, &bench.Plan{Trials: []bench.Trial{trial, trial}, Guide: bench.Guide{Title: hostile}})
 	if !l.Loopback() {
 		t.Error("a port alone is not of loopback")
 	}
@@ -34,7 +33,7 @@ func TestPageOfARun(t *testing.T) {
 	l.Hit(trial, "throughput", bench.Hit{Done: time.Millisecond, Err: hostile})
 	l.Used(trial, bench.Usage{CPU: time.Second, Memory: 64 << 20})
 	l.Doing(hostile)
-	during := get(t, l.URL())
+	during := get(t, l.URL(), "<dd>64 MiB<svg")
 	sound(t, during)
 	for _, want := range []string{"<dd>64 MiB<svg", "0 of 2 trials", "<dt>Failed</dt><dd>1</dd>", `<th scope="row">json/node-http</th>`,
 		"<td>latency@500/s</td>", "The first verdicts come after the first round."} {
@@ -53,16 +52,19 @@ func TestPageOfARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	time.Sleep(redraw) // or what was drawn for the page is sent again
 	stream := bufio.NewScanner(response.Body)
 	stream.Buffer(nil, 1<<20)
 	update := ""
-	for n := 0; n < 2 && stream.Scan(); {
-		if stream.Text() == "" {
+	for n := 0; n < 10 && !strings.Contains(update, "after round 1") && stream.Scan(); {
+		if update += stream.Text() + "\n"; stream.Text() == "" {
 			n++
-		} else if n == 1 {
-			update += stream.Text() + "\n"
+			if !strings.Contains(update, "after round 1") {
+				update = ""
+			}
 		}
+	}
+	for stream.Scan() && stream.Text() != "" {
+		update += stream.Text() + "\n"
 	}
 	sound(t, strings.ReplaceAll(update, "data: ", ""))
 	for _, want := range []string{"event: update", "1 of 2 trials", "1 not valid", "after round 1", "supported", "1 phases void", ">failed<", "50% of 99%"} {
@@ -117,10 +119,7 @@ func TestOnlyLoopbackByItself(t *testing.T) {
 
 // Another site can neither frame the page nor read it by a name that it makes lead here, and a crowd cannot load it.
 func TestOthersAreKeptOut(t *testing.T) {
-	l, err := Listen("0", &bench.Plan{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := shown(t, &bench.Plan{})
 	defer l.Close()
 	for host, want := range map[string]int{"evil.example": http.StatusForbidden, "localhost": http.StatusOK, "127.0.0.1:9464": http.StatusOK, "[::1]:80": http.StatusOK} {
 		request, err := http.NewRequest(http.MethodGet, l.URL(), nil)
@@ -165,14 +164,15 @@ func TestQuantiles(t *testing.T) {
 		c.add(bench.Hit{Done: d, Code: 200}, 0)
 	}
 	slices.Sort(exact)
+	s := c.snapshot()
 	for _, q := range []float64{.5, .9, .99, .998} {
 		want := bench.Quantile(exact, q)
-		got, ok := c.quantile(q)
+		got, ok := s.quantile(q)
 		if !ok || got < want || float64(got) > float64(want)*17/16+1 {
 			t.Errorf("q %g is %v, want %v", q, got, want)
 		}
 	}
-	if _, ok := c.quantile(.999); ok {
+	if _, ok := s.quantile(.999); ok {
 		t.Error("a percentile with 50 samples beyond it is given")
 	}
 	for _, d := range []time.Duration{0, 1, 15, 16, 31, 32, 33, 1 << 40, 1<<63 - 1} {
@@ -183,18 +183,36 @@ func TestQuantiles(t *testing.T) {
 	}
 }
 
-func get(t *testing.T, url string) string {
+// shown is a run whose showing process is this one.
+func shown(t testing.TB, p *bench.Plan) *Live {
 	t.Helper()
-	return scrape(t, url, "text/html")
+	listener, err := net.Listen("tcp", Address("0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, writer := io.Pipe()
+	served := make(chan error, 1)
+	go func() { served <- Serve(context.Background(), listener, reader) }()
+	return attach(listener.Addr(), writer, p, func() error { return <-served })
+}
+
+// get gets a page until it has some text: what happens is told about once a second.
+func get(t *testing.T, url, want string) (page string) {
+	t.Helper()
+	for range 100 {
+		if page = scrape(t, url); strings.Contains(page, want) {
+			return page
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatalf("no %q in\n%s", want, page)
+	return ""
 }
 
 // A hit costs the goroutine that measures so much more where a page is served.
 func BenchmarkHit(b *testing.B) {
 	trial := bench.Trial{N: 1, Scenario: "json", Target: "node-http"}
-	l, err := Listen("0", &bench.Plan{Trials: []bench.Trial{trial}})
-	if err != nil {
-		b.Fatal(err)
-	}
+	l := shown(b, &bench.Plan{Trials: []bench.Trial{trial}})
 	defer l.Close()
 	l.Began(trial)
 	h := bench.Hit{Done: 3 * time.Millisecond, Code: 200}

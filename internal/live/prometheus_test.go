@@ -25,10 +25,7 @@ func TestPrometheusAndDashboard(t *testing.T) {
 		t.Skip("SKIPPED: no prometheus on this machine (apt-get install prometheus)")
 	}
 	trial := bench.Trial{N: 1, Round: 1, Scenario: "json", Target: "node-http"}
-	l, err := Listen("0", &bench.Plan{Trials: []bench.Trial{trial}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := shown(t, &bench.Plan{Trials: []bench.Trial{trial}})
 	defer l.Close()
 	config, err := os.ReadFile("../../monitoring/prometheus.yml")
 	if err != nil {

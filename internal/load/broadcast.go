@@ -83,13 +83,13 @@ func assemble(ctx context.Context, t *wire.Transport, a *audience, host string, 
 // still be sent; after that silence sees to it that none is.
 func (b *broadcast) run(speak func(k int), waiting func() bool, silence func(), record func(bench.Hit)) bench.DriveStats {
 	defer tune()()
-	before := processCPU()
+	before := ProcessCPU()
 	b.begin()
 	b.open()
 	b.conduct(func(k int, _ time.Duration) { speak(k) })
 	b.wait(waiting)
 	ran, step := b.halt()
-	stats := bench.DriveStats{ClockStep: step, Generator: processCPU() - before, Connections: b.wire.Dialled() - b.dialled}
+	stats := bench.DriveStats{ClockStep: step, Generator: ProcessCPU() - before, Connections: b.wire.Dialled() - b.dialled}
 	silence()
 	b.close(&stats, record)
 	b.finish(&stats, ran, b.members)

@@ -96,7 +96,7 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 		runtime.GC()
 		time.Sleep(settle)
 	}
-	before := processCPU()
+	before := ProcessCPU()
 	drive.begin()
 	var running sync.WaitGroup
 	for _, a := range attacks {
@@ -117,7 +117,7 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 		record(hit)
 	})
 	drive.end(&stats)
-	stats.Generator = processCPU() - before
+	stats.Generator = ProcessCPU() - before
 	stats.Connections = d.wire.Dialled() - dialled
 	return stats, nil
 }

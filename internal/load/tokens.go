@@ -84,7 +84,7 @@ func (t *Tokens) Drive(ctx context.Context, base string, w bench.Workload, s ben
 	defer tune()()
 	dialled := t.wire.Dialled()
 	d.connect()
-	before := processCPU()
+	before := ProcessCPU()
 	d.begin()
 	ended := make(chan struct{})
 	var reaping sync.WaitGroup
@@ -95,7 +95,7 @@ func (t *Tokens) Drive(ctx context.Context, base string, w bench.Workload, s ben
 	reaping.Wait()
 	d.giveUp()
 	ran, step := d.halt()
-	stats := bench.DriveStats{ClockStep: step, Generator: processCPU() - before, Connections: t.wire.Dialled() - dialled}
+	stats := bench.DriveStats{ClockStep: step, Generator: ProcessCPU() - before, Connections: t.wire.Dialled() - dialled}
 	d.close(&stats, record)
 	d.finish(&stats, ran, d.events)
 	return stats, nil

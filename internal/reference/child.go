@@ -16,21 +16,24 @@ import (
 	"github.com/claimbench/claimbench/internal/cpuset"
 )
 
-// Child is a null or truth server in a process of its own, so that it shares
-// neither CPUs nor scheduler with what is measured against it.
+// Child is a server of ours in a process of its own, so that it shares neither scheduler nor memory with what is
+// measured against it.
 type Child struct {
-	URL string
+	URL   string
+	Input io.WriteCloser // its standard input, with which it ends
 
-	cmd   *exec.Cmd
-	input io.Closer
+	cmd *exec.Cmd
 }
 
-// Start starts a server of the kind ("null", "truth") on the CPUs. The program is
+// Inherited is the number by which a child knows the first file that it was handed.
+const Inherited = 3
+
+// Start starts a server of the kind ("null", "truth", "live") on the CPUs, and hands it the files. The program is
 // bench: it is run as `program serve kind`, and ends when this process does.
-func Start(program, kind string, cpus cpuset.Set) (*Child, error) {
+func Start(program, kind string, cpus cpuset.Set, files ...*os.File) (*Child, error) {
 	cmd := exec.Command(program, "serve", kind, "--listen", "127.0.0.1:0", "--attached")
 	cmd.Args[0] = "bench" // as which a test binary knows that it is meant to be the program
-	cmd.Stderr = os.Stderr
+	cmd.Stderr, cmd.ExtraFiles = os.Stderr, files
 	input, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -42,7 +45,7 @@ func Start(program, kind string, cpus cpuset.Set) (*Child, error) {
 	if err := cpuset.StartOn(cpus, cmd.Start); err != nil {
 		return nil, fmt.Errorf("start the %s server: %w", kind, err)
 	}
-	c := &Child{cmd: cmd, input: input}
+	c := &Child{Input: input, cmd: cmd}
 	silent := time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() })
 	line, err := bufio.NewReader(output).ReadString('\n')
 	silent.Stop()
@@ -56,7 +59,7 @@ func Start(program, kind string, cpus cpuset.Set) (*Child, error) {
 
 // Stop ends the server and tells how much CPU time it used.
 func (c *Child) Stop() (cpu time.Duration, err error) {
-	c.input.Close()
+	c.Input.Close()
 	kill := time.AfterFunc(5*time.Second, func() { c.cmd.Process.Kill() })
 	defer kill.Stop()
 	err = c.cmd.Wait()
