@@ -281,3 +281,10 @@ func TestDifference(t *testing.T) {
 		}
 	}
 }
+
+// The kept example is what it was, and this bench reaches and renders the same.
+func TestExample(t *testing.T) {
+	if code, stdout, stderr := command(t, "verify", "../../reports/example"); code != exitDone {
+		t.Errorf("exit code %d: %s%s", code, stdout, stderr)
+	}
+}
