@@ -90,6 +90,16 @@ func (c Claim) Tested() (list []Test) {
 	return list
 }
 
+// Untested are the claims of which no comparison was made.
+func (d *Document) Untested() (list []Claim) {
+	for _, c := range d.Claims {
+		if len(c.Tested()) == 0 {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
 // Shown are the first n of those, but what is decided before what is not, and of each verdict one before another of the
 // same, so that what speaks against a claim is not behind what speaks for it.
 func (c Claim) Shown(n int) []Test {
