@@ -35,11 +35,17 @@ byte, and renders the reports again. It names the first difference and exits wit
 With --key it checks that the run was signed with that Ed25519 key; see bench sign.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, _, err := verify(cmd.Context(), cmd.OutOrStdout(), args[0])
-			if err != nil {
+			var pem []byte
+			if key != "" {
+				var err error
+				if pem, err = readKey(key); err != nil {
+					return err
+				}
+			}
+			if _, _, err := verify(cmd.Context(), cmd.OutOrStdout(), args[0]); err != nil {
 				return err
 			}
-			return verifySignature(cmd.Context(), cmd.OutOrStdout(), args[0], key)
+			return verifySignature(cmd.Context(), cmd.OutOrStdout(), args[0], pem)
 		},
 	}
 	cmd.Flags().StringVar(&key, "key", "", "file with the Ed25519 key that signed the run, public or private, as PEM")
@@ -194,21 +200,17 @@ func verifyRenderings(ctx context.Context, out io.Writer, dir string, r *record.
 	return nil
 }
 
-func verifySignature(ctx context.Context, out io.Writer, dir, key string) error {
+// verifySignature checks that the run is signed with the key; without one it tells that it did not.
+func verifySignature(ctx context.Context, out io.Writer, dir string, pem []byte) error {
 	_, err := os.Stat(filepath.Join(dir, record.AttestationFile))
 	signed := !errors.Is(err, fs.ErrNotExist)
 	switch {
-	case key == "" && signed:
+	case pem == nil && signed:
 		fmt.Fprintln(out, "– signature: not checked; give the signer's key with --key")
 		return nil
-	case key == "":
+	case pem == nil:
 		return nil
-	}
-	pem, err := readKey(key)
-	if err != nil {
-		return err
-	}
-	if !signed {
+	case !signed:
 		return &failure{code: exitError, err: fmt.Errorf("verify: %s is not signed", dir), hint: "bench sign " + dir + " --key KEY signs it"}
 	}
 	id, err := seal.Verify(ctx, dir, pem)
