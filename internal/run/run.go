@@ -146,6 +146,7 @@ func (c *Conductor) trials(ctx context.Context) error {
 			return c.Writer.Journal(record.Entry{Event: record.EventBudget,
 				Reason: fmt.Sprintf("trial %d would take about %v", t.N, takes.Round(time.Second))})
 		}
+		c.Observer.Began(t) // who observes may take a while, which is no part of the trial
 		began := time.Now()
 		if err := c.trial(ctx, t); err != nil {
 			return err

@@ -19,7 +19,6 @@ import (
 // trial makes one trial. What the server does wrong makes it not valid; the
 // error is of the run: it was cancelled, its engine is gone, or nothing can be written.
 func (c *Conductor) trial(ctx context.Context, t bench.Trial) error {
-	c.Observer.Began(t)
 	if err := c.Writer.Journal(record.Entry{Event: record.EventLaunch, Trial: t.N, Arm: t.Arm()}); err != nil {
 		return err
 	}
