@@ -58,19 +58,15 @@ func newReport() *cobra.Command {
 					d.FailOn = append(d.FailOn, bench.Verdict(v))
 				}
 			}
-			if !slices.Contains(formats, "json") { // which tells how the others were made
-				formats = append(formats, "json")
+			names, err := d.WriteFiles(cmd.Context(), args[0], formats...)
+			for _, name := range names {
+				fmt.Fprintln(cmd.OutOrStdout(), filepath.Join(args[0], name))
 			}
-			if err := d.WriteFiles(cmd.Context(), args[0], formats...); errors.Is(err, browser.ErrMissing) {
+			if errors.Is(err, browser.ErrMissing) {
 				return &failure{code: exitError, err: fmt.Errorf("report.pdf was not made: %w", err),
 					hint: "install Chromium or Chrome, or name one in " + browser.Variable + "; a browser prints report.html as well"}
-			} else if err != nil {
-				return err
 			}
-			for _, f := range formats {
-				fmt.Fprintln(cmd.OutOrStdout(), filepath.Join(args[0], report.File(f)))
-			}
-			return nil
+			return err
 		},
 	}
 	f := cmd.Flags()

@@ -323,7 +323,7 @@ func (s *session) finish(ctx context.Context, w *record.Writer) error {
 		s.live.Judged(rounds(r), verdicts)
 	}
 	d.Brand = s.brand
-	if err := d.WriteFiles(ctx, w.Dir, "html", "md", "json"); err != nil {
+	if _, err := d.WriteFiles(ctx, w.Dir, "html", "md", "json"); err != nil {
 		return err
 	}
 	if err := d.Terminal(s.stdout); err != nil {

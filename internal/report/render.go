@@ -33,7 +33,12 @@ var htmlTemplate = template.Must(template.New("report.html").Funcs(template.Func
 		return strings.NewReplacer(" ", "-", "/", "-").Replace(fmt.Sprint(parts...))
 	},
 	"more": more,
-	"logo": func(data string) template.URL { return template.URL(data) }, // which the brand file's reader made
+	"logo": func(data string) template.URL { // a report.json from elsewhere may name any other
+		if !strings.HasPrefix(data, "data:image/") {
+			return ""
+		}
+		return template.URL(data)
+	},
 }).Parse(htmlSource))
 
 var markdownTemplate = texttemplate.Must(texttemplate.New("report.md").Funcs(texttemplate.FuncMap{
@@ -98,13 +103,11 @@ func (d *Document) Encode(ctx context.Context, format string) ([]byte, error) {
 
 // WriteFiles writes the file of each format into the run directory, and report.sha256. Reports are
 // derived from the evidence, so older ones are replaced. report.json is always written: it tells how the others were
-// made. What can be written is, whatever becomes of the others.
-func (d *Document) WriteFiles(ctx context.Context, dir string, formats ...string) error {
+// made. What can be written is, whatever becomes of the others; their names are returned.
+func (d *Document) WriteFiles(ctx context.Context, dir string, formats ...string) (names []string, failed error) {
 	if !slices.Contains(formats, "json") {
 		formats = append(formats, "json")
 	}
-	var failed error
-	var names []string
 	for _, format := range formats {
 		data, err := d.Encode(ctx, format)
 		if err == nil {
@@ -115,7 +118,7 @@ func (d *Document) WriteFiles(ctx context.Context, dir string, formats ...string
 		}
 		failed = errors.Join(failed, err)
 	}
-	return errors.Join(failed, record.SealRenderings(dir, names...))
+	return names, errors.Join(failed, record.SealRenderings(dir, names...))
 }
 
 // Made is how the reports in a run directory were made: what Build does not know.

@@ -70,6 +70,10 @@ func TestHTMLIsOneSoundFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.Brand.Logo = "https://evil.example/logo.png" // of a report.json that somebody edited
+	if remote, err := d.Encode(context.Background(), "html"); err != nil || bytes.Contains(remote, []byte("evil.example")) {
+		t.Errorf("a remote logo is in the page (%v)", err)
+	}
 	page, err := html.Parse(bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
