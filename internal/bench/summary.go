@@ -87,13 +87,13 @@ func (s *Summary) Phase(name string) (PhaseSummary, bool) {
 }
 
 // Value returns the trial's number for a metric at a level and an offered load.
-func (s *Summary) Value(metric, level string, at Offered) (float64, bool) {
+func (s *Summary) Value(metric, level string, at Offered) (Value, bool) {
 	for _, v := range s.Values {
 		if v.Metric == metric && v.Level == level && v.Offered == at {
-			return v.Value, true
+			return v, true
 		}
 	}
-	return 0, false
+	return Value{}, false
 }
 
 // Quantile is the smallest of the sorted values that at least the share q of

@@ -208,8 +208,6 @@ type Figure struct {
 	Column string   `json:"column"`
 	Median float64  `json:"median"`
 	Values []Sample `json:"values"`
-
-	at bench.Offered
 }
 
 // Sample is the number of one trial.

@@ -206,13 +206,10 @@ func short(arm string, s bench.Scenario) string {
 
 // newFigure gathers the numbers of an arm at a level.
 func newFigure(arm, title string, summaries []bench.Summary, at row, c column) Figure {
-	f := Figure{Arm: arm, Metric: c.metric.Name, Unit: c.metric.Unit, Better: c.metric.Better, Column: title, at: c.at}
+	f := Figure{Arm: arm, Metric: c.metric.Name, Unit: c.metric.Unit, Better: c.metric.Better, Column: title}
 	for _, s := range summaries {
 		if v, ok := s.Value(c.metric.Name, at.level, c.at); ok && s.Trial.Arm() == at.arm {
-			open := slices.ContainsFunc(s.Values, func(v bench.Value) bool {
-				return v.Open && v.Metric == f.Metric && v.Level == at.level && v.Offered == c.at
-			})
-			f.Values = append(f.Values, Sample{s.Trial.N, v, open})
+			f.Values = append(f.Values, Sample{s.Trial.N, v.Value, v.Open})
 		}
 	}
 	f.Median = bench.Median(f.numbers())
