@@ -30,8 +30,8 @@ func newVerify() *cobra.Command {
 	key := ""
 	cmd := &cobra.Command{
 		Use: "verify DIR", Short: "Check that a run's files are those that were recorded, and that they give its verdicts",
-		Long: `verify recomputes the SHA-256 of every file, judges the run again from its raw hits, compares the verdicts byte for
-byte, and renders the reports again. It names the first difference and exits with 1.
+		Long: `verify recomputes the SHA-256 of every file, judges the run again from its raw hits, compares the verdicts, and
+renders the reports again. It names the first difference and exits with 1.
 With --key it checks that the run was signed with that Ed25519 key; see bench sign.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -218,8 +218,10 @@ func verifySignature(ctx context.Context, out io.Writer, dir string, pem []byte)
 	switch {
 	case errors.As(err, &d):
 		return differs(err)
-	case err != nil:
+	case errors.Is(err, seal.ErrKey):
 		return badInput("an Ed25519 key as PEM is needed", "verify: %w", err)
+	case err != nil:
+		return err
 	}
 	fmt.Fprintf(out, "✓ signature: of manifest, verdicts and reports, by key %s\n", id)
 	return nil

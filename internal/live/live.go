@@ -31,7 +31,6 @@ type Live struct {
 	count   atomic.Pointer[count] // of the phase that is driven; nil between phases
 
 	// The measuring goroutine's own.
-	trial   bench.Trial
 	timeout time.Duration // of the trial's requests
 	plan    *bench.Plan
 
@@ -185,7 +184,6 @@ func (l *Live) Doing(what string) { l.tell(message{Doing: what}) }
 
 // Began marks the trial as the one that runs.
 func (l *Live) Began(t bench.Trial) {
-	l.trial = t
 	s, _ := l.plan.Scenario(t.Scenario)
 	l.timeout = s.Workload.Timeout.Duration
 	m := message{Began: named(t)}
