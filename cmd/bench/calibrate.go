@@ -13,6 +13,7 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/calibrate"
 	"github.com/claimbench/claimbench/internal/cpuset"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 func newCalibrate() *cobra.Command {
@@ -67,7 +68,7 @@ Generator and servers are pinned as they are in a run.`,
 				case err != nil:
 					return err
 				case asJSON:
-					return printJSON(cmd.OutOrStdout(), cost)
+					return text.WriteJSON(cmd.OutOrStdout(), cost)
 				}
 				return printCost(cmd.OutOrStdout(), cost, watched)
 			}
@@ -76,7 +77,7 @@ Generator and servers are pinned as they are in a run.`,
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), certificate)
+				return text.WriteJSON(cmd.OutOrStdout(), certificate)
 			}
 			return printCertificate(cmd.OutOrStdout(), certificate)
 		},

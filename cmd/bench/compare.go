@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/trend"
+	"github.com/claimbench/claimbench/internal/compare"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 func newCompare() *cobra.Command {
@@ -31,15 +31,15 @@ func newCompare() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c, err := trend.Compare(base, new)
-			var class *trend.ClassError
+			c, err := compare.Compare(base, new)
+			var class *compare.ClassError
 			switch {
 			case errors.As(err, &class):
 				return badInput("compare runs that were made on the same class of machine, and by the same runner", "%w", err)
 			case err != nil:
 				return err
 			case asJSON:
-				err = printJSON(cmd.OutOrStdout(), c)
+				err = text.WriteJSON(cmd.OutOrStdout(), c)
 			default:
 				err = printComparison(cmd.OutOrStdout(), c, all)
 			}
@@ -61,7 +61,7 @@ func newCompare() *cobra.Command {
 	return cmd
 }
 
-func printComparison(out io.Writer, c *trend.Comparison, all bool) error {
+func printComparison(out io.Writer, c *compare.Comparison, all bool) error {
 	count := map[string]int{}
 	for _, x := range c.Changes {
 		count[x.Word]++
@@ -73,7 +73,7 @@ func printComparison(out io.Writer, c *trend.Comparison, all bool) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nFIGURE\tBASE\tNEW\tRATIO (95%)\tIT IS")
 	for _, x := range c.Changes {
-		if !all && (x.Word == trend.Equal || x.Word == trend.Inconclusive) {
+		if !all && (x.Word == compare.Equal || x.Word == compare.Inconclusive) {
 			continue
 		}
 		word := x.Word
@@ -81,10 +81,10 @@ func printComparison(out io.Writer, c *trend.Comparison, all bool) error {
 			word += ": " + x.Why
 		}
 		newText, ratioText := "–", "–"
-		if x.Word != trend.Gone {
-			newText, ratioText = bench.Quantity(x.New, x.Unit), ratio(&x.Ratio, x.Low, x.High)
+		if x.Word != compare.Gone {
+			newText, ratioText = text.Quantity(x.New, x.Unit), ratio(&x.Ratio, x.Low, x.High)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", x.Name, bench.Quantity(x.Base, x.Unit), newText, ratioText, word)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", x.Name, text.Quantity(x.Base, x.Unit), newText, ratioText, word)
 	}
 	return w.Flush()
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/claimbench/claimbench/internal/calibrate"
 	"github.com/claimbench/claimbench/internal/inference"
 	"github.com/claimbench/claimbench/internal/live"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // mostPairs is the most that --live takes.
@@ -74,7 +75,7 @@ func livesCost(ctx context.Context, c calibrate.Calibration, pairs int) ([]cost,
 				apart = append(apart, b-a)
 			}
 		}
-		x.Off, x.On = bench.Median(without), bench.Median(with)
+		x.Off, x.On = inference.Median(without), inference.Median(with)
 		interval := inference.TInterval(apart, .05)
 		x.Low, x.High = interval.Low, interval.High
 		if ratio {
@@ -186,13 +187,13 @@ func printCost(w io.Writer, list []cost, pairs int) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "FIGURE\tWITHOUT\tWITH\tWITH AGAINST WITHOUT (95%)")
 	for _, x := range list {
-		text := ""
+		change := ""
 		if x.Ratio != nil {
-			text = fmt.Sprintf("%.3f× (%.3f to %.3f)", *x.Ratio, x.Low, x.High)
+			change = fmt.Sprintf("%.3f× (%.3f to %.3f)", *x.Ratio, x.Low, x.High)
 		} else {
-			text = fmt.Sprintf("%+.1f %s (%+.1f to %+.1f)", *x.Difference, x.Unit, x.Low, x.High)
+			change = fmt.Sprintf("%+.1f %s (%+.1f to %+.1f)", *x.Difference, x.Unit, x.Low, x.High)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", x.Name, bench.Quantity(x.Off, x.Unit), bench.Quantity(x.On, x.Unit), text)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", x.Name, text.Quantity(x.Off, x.Unit), text.Quantity(x.On, x.Unit), change)
 	}
 	return t.Flush()
 }

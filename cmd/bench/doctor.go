@@ -13,8 +13,9 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cpuset"
 	"github.com/claimbench/claimbench/internal/plan"
-	conduct "github.com/claimbench/claimbench/internal/run"
+	"github.com/claimbench/claimbench/internal/runner"
 	"github.com/claimbench/claimbench/internal/target"
+	"github.com/claimbench/claimbench/internal/text"
 	"github.com/claimbench/claimbench/internal/wire"
 )
 
@@ -37,7 +38,7 @@ func newDoctor(p *project) *cobra.Command {
 			}
 			found := examine(cmd, p)
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), found)
+				return text.WriteJSON(cmd.OutOrStdout(), found)
 			}
 			show(cmd.OutOrStdout(), found)
 			return nil
@@ -59,7 +60,7 @@ func show(w io.Writer, found []finding) {
 
 func examine(cmd *cobra.Command, p *project) []finding {
 	ctx := cmd.Context()
-	m := conduct.Machine(ctx)
+	m := runner.Machine(ctx)
 	found := []finding{
 		{"system", "ok", strings.TrimSpace(fmt.Sprintf("%s, %s, kernel %s", m.OS, m.Arch, m.Kernel)), ""},
 		clock(),

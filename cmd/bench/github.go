@@ -9,8 +9,9 @@ import (
 	"strings"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/compare"
 	"github.com/claimbench/claimbench/internal/report"
-	"github.com/claimbench/claimbench/internal/trend"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // tellGitHub tells GitHub Actions, where it runs this program, what came of a run: an annotation for each
@@ -39,13 +40,13 @@ func tellGitHub(out io.Writer, d *report.Document, failOn []string) error {
 }
 
 // tellGitHubOf does the same of a comparison of two runs, with an annotation for each figure that is worse.
-func tellGitHubOf(out io.Writer, c *trend.Comparison) error {
+func tellGitHubOf(out io.Writer, c *compare.Comparison) error {
 	if os.Getenv("GITHUB_ACTIONS") != "true" {
 		return nil
 	}
 	for _, x := range c.Changes {
-		if x.Word == trend.Worse {
-			annotate(out, "warning", x.Name+" is worse", fmt.Sprintf("%s, from %s to %s", ratio(&x.Ratio, x.Low, x.High), bench.Quantity(x.Base, x.Unit), bench.Quantity(x.New, x.Unit)))
+		if x.Word == compare.Worse {
+			annotate(out, "warning", x.Name+" is worse", fmt.Sprintf("%s, from %s to %s", ratio(&x.Ratio, x.Low, x.High), text.Quantity(x.Base, x.Unit), text.Quantity(x.New, x.Unit)))
 		}
 	}
 	var text strings.Builder

@@ -10,10 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/compare"
 	"github.com/claimbench/claimbench/internal/judge"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/report"
-	"github.com/claimbench/claimbench/internal/trend"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 func newJudge() *cobra.Command {
@@ -27,7 +28,7 @@ func newJudge() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				encoded, err := judge.Encode(verdicts)
+				encoded, err := text.JSON(verdicts)
 				if err != nil {
 					return err
 				}
@@ -59,9 +60,9 @@ func rejudge(dir string) (*record.Run, *bench.Verdicts, []bench.Summary, error) 
 }
 
 // compared is a judged run, for comparisons over time.
-func compared(dir string) (trend.Run, error) {
+func compared(dir string) (compare.Run, error) {
 	r, verdicts, summaries, err := rejudge(dir)
-	return trend.Run{Run: r, Verdicts: verdicts, Summaries: summaries}, err
+	return compare.Run{Run: r, Verdicts: verdicts, Summaries: summaries}, err
 }
 
 // document is the report of a run that was judged again. Where that gave other
@@ -71,7 +72,7 @@ func document(dir string) (*report.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	encoded, err := judge.Encode(verdicts)
+	encoded, err := text.JSON(verdicts)
 	if err != nil {
 		return nil, err
 	}

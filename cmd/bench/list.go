@@ -9,6 +9,7 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/plan"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 func newList(p *project) *cobra.Command {
@@ -35,7 +36,7 @@ func newList(p *project) *cobra.Command {
 			}
 			out := cmd.OutOrStdout()
 			if asJSON {
-				return printJSON(out, map[string]any{"targets": p.catalogue.Targets, "scenarios": p.scenarios, "guides": all})
+				return text.WriteJSON(out, map[string]any{"targets": p.catalogue.Targets, "scenarios": p.scenarios, "guides": all})
 			}
 			w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "TARGET\tTIER\tRUNTIME\tFRAMEWORK\tCONTEXT")

@@ -16,6 +16,7 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/load"
 	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // loader is one invocation of load.
@@ -173,7 +174,7 @@ func (l *loader) run(cmd *cobra.Command, address string) error {
 		out.Warnings = append(out.Warnings, "interrupted before the end")
 	}
 	if l.asJSON {
-		return printJSON(cmd.OutOrStdout(), out)
+		return text.WriteJSON(cmd.OutOrStdout(), out)
 	}
 	return out.print(cmd.OutOrStdout())
 }

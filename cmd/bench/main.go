@@ -12,9 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/plan"
+	"github.com/claimbench/claimbench/internal/strictyaml"
 	"github.com/claimbench/claimbench/internal/target"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // Exit codes.
@@ -44,11 +45,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	if text := err.Error(); text != "" {
-		fmt.Fprintf(stderr, "bench: error: %s\n", bench.Plain(text))
+	if message := err.Error(); message != "" {
+		fmt.Fprintf(stderr, "bench: error: %s\n", text.Plain(message))
 	}
 	if hint := hintOf(err); hint != "" {
-		fmt.Fprintf(stderr, "bench: hint: %s\n", bench.Plain(hint))
+		fmt.Fprintf(stderr, "bench: hint: %s\n", text.Plain(hint))
 	}
 	return codeOf(err)
 }
@@ -70,7 +71,7 @@ func badInput(hint, format string, args ...any) error {
 
 func codeOf(err error) int {
 	var f *failure
-	var input *plan.InputError
+	var input *strictyaml.InputError
 	var choice *plan.ChoiceError
 	switch {
 	case errors.As(err, &f):

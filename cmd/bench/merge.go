@@ -8,7 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/claimbench/claimbench/internal/merge"
+	"github.com/claimbench/claimbench/internal/compare"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 func newMerge() *cobra.Command {
@@ -17,23 +18,23 @@ func newMerge() *cobra.Command {
 		Use: "merge DIR...", Short: "Join the verdicts of runs on several machines: general where three agree",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var runs []merge.Run
+			var runs []compare.Run
 			for _, dir := range args {
 				r, verdicts, _, err := rejudge(dir)
 				if err != nil {
 					return err
 				}
-				runs = append(runs, merge.Run{Run: r, Verdicts: verdicts})
+				runs = append(runs, compare.Run{Run: r, Verdicts: verdicts})
 			}
-			merged, err := merge.Merge(runs)
-			var input *merge.InputError
+			merged, err := compare.Merge(runs)
+			var input *compare.MergeError
 			switch {
 			case errors.As(err, &input):
 				return badInput("merge runs of one guide, with the same sources", "%w", err)
 			case err != nil:
 				return err
 			case asJSON:
-				return printJSON(cmd.OutOrStdout(), merged)
+				return text.WriteJSON(cmd.OutOrStdout(), merged)
 			}
 			return printMerged(cmd.OutOrStdout(), merged)
 		},
@@ -42,7 +43,7 @@ func newMerge() *cobra.Command {
 	return cmd
 }
 
-func printMerged(out io.Writer, m *merge.Merged) error {
+func printMerged(out io.Writer, m *compare.Merged) error {
 	fmt.Fprintf(out, "%s\n\n", m.Guide)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "MACHINE\tWHAT IT IS\tRUNS\tCOUNTS")

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimbench/claimbench/internal/plan"
-	conduct "github.com/claimbench/claimbench/internal/run"
+	"github.com/claimbench/claimbench/internal/runner"
 )
 
 func newPlan(p *project) *cobra.Command {
@@ -31,9 +31,9 @@ func newPlan(p *project) *cobra.Command {
 			}
 			var total, first time.Duration // of all, and until the first look
 			for _, t := range made.Trials {
-				total += conduct.Takes(t)
+				total += runner.Takes(t)
 				if len(made.Profile.Looks) > 0 && t.Round <= made.Profile.Looks[0] {
-					first += conduct.Takes(t)
+					first += runner.Takes(t)
 				}
 			}
 			takes := "about " + about(total)

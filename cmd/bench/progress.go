@@ -10,7 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	conduct "github.com/claimbench/claimbench/internal/run"
+	"github.com/claimbench/claimbench/internal/runner"
 )
 
 // progress tells the person at the keyboard what is running: with a bar where
@@ -30,7 +30,7 @@ func newProgress(w io.Writer, p *bench.Plan, done func(int) bool) *progress {
 	for _, t := range p.Trials {
 		if !done(t.N) {
 			pr.trials++
-			pr.total += conduct.Takes(t)
+			pr.total += runner.Takes(t)
 		}
 	}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -77,7 +77,7 @@ func (p *progress) Used(bench.Trial, bench.Usage)      {}
 
 func (p *progress) Ended(r bench.TrialResult) {
 	p.made = max(p.made, 0) + 1
-	p.spent += conduct.Takes(r.Trial)
+	p.spent += runner.Takes(r.Trial)
 	state := "ok"
 	switch {
 	case !r.Valid:
@@ -115,7 +115,7 @@ func (p *progress) finish() {
 }
 
 // observers tell each of several observers.
-type observers []conduct.Observer
+type observers []runner.Observer
 
 func (o observers) Doing(what string) {
 	for _, each := range o {

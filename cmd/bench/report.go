@@ -11,8 +11,8 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/browser"
-	"github.com/claimbench/claimbench/internal/plan"
 	"github.com/claimbench/claimbench/internal/report"
+	"github.com/claimbench/claimbench/internal/strictyaml"
 )
 
 func newReport() *cobra.Command {
@@ -84,12 +84,12 @@ func brandFlag(cmd *cobra.Command, brand *string) {
 }
 
 // loadBrand reads a brand file; nil where none is named.
-func loadBrand(file string) (*bench.Brand, error) {
+func loadBrand(file string) (*report.Brand, error) {
 	if file == "" {
 		return nil, nil
 	}
-	b, err := plan.LoadBrand(file)
-	var input *plan.InputError
+	b, err := report.LoadBrand(file)
+	var input *strictyaml.InputError
 	if err != nil && !errors.As(err, &input) {
 		return nil, badInput("name a YAML file with title, client, author or logo", "--brand: %w", err)
 	}

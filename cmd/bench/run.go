@@ -24,8 +24,9 @@ import (
 	"github.com/claimbench/claimbench/internal/live"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/report"
-	conduct "github.com/claimbench/claimbench/internal/run"
+	"github.com/claimbench/claimbench/internal/runner"
 	"github.com/claimbench/claimbench/internal/target"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // session is one invocation of run or demo.
@@ -33,7 +34,7 @@ type session struct {
 	choice
 	out, resume, listen string
 	brandFile           string
-	brand               *bench.Brand
+	brand               *report.Brand
 	live                *live.Live // nil without --listen
 	failOn              []string
 	budget              time.Duration
@@ -207,7 +208,7 @@ func (s *session) broken(why error, dir string) error {
 
 // measure makes the trials that are not done.
 func (s *session) measure(ctx context.Context, w *work) (err error) {
-	c := &conduct.Conductor{Plan: w.plan, Writer: w.writer, Done: func(int) bool { return false }}
+	c := &runner.Conductor{Plan: w.plan, Writer: w.writer, Done: func(int) bool { return false }}
 	if s.budget > 0 {
 		c.Deadline = s.began.Add(s.budget - judging)
 	}
@@ -307,7 +308,7 @@ func (s *session) finish(ctx context.Context, w *record.Writer) error {
 	if err != nil {
 		return err
 	}
-	encoded, err := judge.Encode(verdicts)
+	encoded, err := text.JSON(verdicts)
 	if err != nil {
 		return err
 	}

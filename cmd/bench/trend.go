@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/trend"
+	"github.com/claimbench/claimbench/internal/compare"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 func newTrend() *cobra.Command {
@@ -30,22 +30,22 @@ func newTrend() *cobra.Command {
 			for _, dir := range args[1:] {
 				r, err := compared(dir)
 				if err == nil {
-					err = trend.Add(args[0], r)
+					err = compare.Add(args[0], r)
 				}
 				if err != nil {
 					return err
 				}
 			}
-			nights, err := trend.Read(args[0])
+			nights, err := compare.Read(args[0])
 			if err != nil {
 				return badInput("name a file that bench trend made, or runs to begin one with", "%w", err)
 			}
-			t, err := trend.Follow(nights, baseline)
+			t, err := compare.Follow(nights, baseline)
 			switch {
 			case err != nil:
 				return err
 			case asJSON:
-				err = printJSON(cmd.OutOrStdout(), t)
+				err = text.WriteJSON(cmd.OutOrStdout(), t)
 			default:
 				err = printTrend(cmd.OutOrStdout(), t, all)
 			}
@@ -65,7 +65,7 @@ func newTrend() *cobra.Command {
 	return cmd
 }
 
-func printTrend(out io.Writer, t *trend.Trend, all bool) error {
+func printTrend(out io.Writer, t *compare.Trend, all bool) error {
 	count, breaks := map[string]int{}, 0
 	for _, s := range t.Series {
 		count[s.Word]++
@@ -78,7 +78,7 @@ func printTrend(out io.Writer, t *trend.Trend, all bool) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nFIGURE\tLAST\tSINCE THE BASELINE (95%, AT EVERY NIGHT)\tIT IS\tCHANGE POINTS")
 	for _, s := range t.Series {
-		if !all && len(s.Breaks) == 0 && (s.Word == trend.Equal || s.Word == trend.Inconclusive) {
+		if !all && len(s.Breaks) == 0 && (s.Word == compare.Equal || s.Word == compare.Inconclusive) {
 			continue
 		}
 		word, points := s.Word, []string{}
@@ -88,7 +88,7 @@ func printTrend(out io.Writer, t *trend.Trend, all bool) error {
 		for _, b := range s.Breaks {
 			points = append(points, b.Format("2006-01-02"))
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.Name, bench.Quantity(s.Values[len(s.Values)-1], s.Unit), ratio(s.Ratio, s.Low, s.High), word, strings.Join(points, ", "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.Name, text.Quantity(s.Values[len(s.Values)-1], s.Unit), ratio(s.Ratio, s.Low, s.High), word, strings.Join(points, ", "))
 	}
 	return w.Flush()
 }
@@ -98,14 +98,14 @@ func trendFlags(cmd *cobra.Command, asJSON, all *bool, failOn *[]string) {
 	cmd.Flags().BoolVar(asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(all, "all", false, "print what is inconclusive or practically equal, too")
 	cmd.Flags().StringSliceVar(failOn, "fail-on", nil, "exit with 3 if a figure is so, such as worse")
-	cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(trend.Words, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(compare.Words, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // knownWords refuses words that --fail-on does not know.
 func knownWords(failOn []string) error {
 	for _, w := range failOn {
-		if !slices.Contains(trend.Words, w) {
-			return badInput("known are "+strings.Join(trend.Words, ", "), "unknown word %q for --fail-on", w)
+		if !slices.Contains(compare.Words, w) {
+			return badInput("known are "+strings.Join(compare.Words, ", "), "unknown word %q for --fail-on", w)
 		}
 	}
 	return nil
@@ -128,7 +128,7 @@ func ratio(x, low, high *float64) string {
 // counted is "2 worse, 40 practically equal".
 func counted(count map[string]int) string {
 	var parts []string
-	for _, w := range trend.Words {
+	for _, w := range compare.Words {
 		if count[w] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count[w], w))
 		}

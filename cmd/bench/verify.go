@@ -20,10 +20,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/judge"
+	"github.com/claimbench/claimbench/internal/buildinfo"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/report"
-	"github.com/claimbench/claimbench/internal/seal"
+	"github.com/claimbench/claimbench/internal/sign"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 func newVerify() *cobra.Command {
@@ -70,8 +71,8 @@ over the manifest, the verdicts and the reports. Make a key with
 			if err != nil {
 				return err
 			}
-			id, err := seal.Sign(cmd.Context(), args[0], verdicts, r.Plan.Profile.Evidence, pem)
-			if errors.Is(err, seal.ErrKey) {
+			id, err := sign.Sign(cmd.Context(), args[0], verdicts, r.Plan.Profile.Evidence, pem)
+			if errors.Is(err, sign.ErrKey) {
 				return badInput("a private Ed25519 key as PEM is needed; see bench sign --help", "sign: %w", err)
 			} else if err != nil {
 				return err
@@ -115,7 +116,7 @@ func verify(ctx context.Context, out io.Writer, dir string) (*record.Run, *bench
 	if err != nil {
 		return nil, nil, err
 	}
-	judged, err := judge.Encode(verdicts)
+	judged, err := text.JSON(verdicts)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -125,7 +126,7 @@ func verify(ctx context.Context, out io.Writer, dir string) (*record.Run, *bench
 	case apart == "":
 		fmt.Fprintf(out, "✓ verdicts: judged again from %d trials, the same but for the last digits of numbers, which processors round each in its way\n", len(r.Results))
 	default:
-		self, _ := bench.Versions()
+		self, _ := buildinfo.Versions()
 		f := &failure{code: exitError, err: fmt.Errorf("verify: %s is not what its raw hits give: %s", record.VerdictsFile, apart)}
 		if made := r.Environment.Bench; made != self {
 			f.hint = fmt.Sprintf("the run was made by bench %q, and this is %q, which may judge otherwise", made, self)
@@ -213,12 +214,12 @@ func verifySignature(ctx context.Context, out io.Writer, dir string, pem []byte)
 	case !signed:
 		return &failure{code: exitError, err: fmt.Errorf("verify: %s is not signed", dir), hint: "bench sign " + dir + " --key KEY signs it"}
 	}
-	id, err := seal.Verify(ctx, dir, pem)
+	id, err := sign.Verify(ctx, dir, pem)
 	var d *record.Difference
 	switch {
 	case errors.As(err, &d):
 		return differs(err)
-	case errors.Is(err, seal.ErrKey):
+	case errors.Is(err, sign.ErrKey):
 		return badInput("an Ed25519 key as PEM is needed", "verify: %w", err)
 	case err != nil:
 		return err
@@ -257,7 +258,7 @@ func difference(stored, now []byte) string {
 	if text := differAt("", a, b); text != "" {
 		return text
 	}
-	if again, err := judge.Encode(&v); err != nil || !bytes.Equal(again, stored) {
+	if again, err := text.JSON(&v); err != nil || !bytes.Equal(again, stored) {
 		return "it says the same, but not as bench writes it"
 	}
 	return ""

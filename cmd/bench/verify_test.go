@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/judge"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/record/recordtest"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // finished is a run directory that was judged and rendered, as bench run leaves it.
@@ -242,7 +242,7 @@ func reseal(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := printJSON(&b, sums); err != nil {
+	if err := text.WriteJSON(&b, sums); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, record.ManifestFile), b.Bytes(), 0o644); err != nil {
@@ -258,7 +258,7 @@ func TestDifference(t *testing.T) {
 		for _, id := range ids {
 			v.Claims = append(v.Claims, bench.ClaimVerdict{ID: id, P: p})
 		}
-		text, err := judge.Encode(v)
+		text, err := text.JSON(v)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,8 +23,8 @@ import (
 	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/host"
 
-	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cpuset"
+	"github.com/claimbench/claimbench/internal/inference"
 	"github.com/claimbench/claimbench/internal/reference"
 )
 
@@ -224,7 +224,7 @@ func printAccuracy(w io.Writer, b *bed, found map[cell][]trueness) {
 			for _, r := range rounds {
 				sent = append(sent, float64(r.requests)/(float64(rate)*b.duration.Seconds())*100)
 			}
-			fmt.Fprintf(w, "| %s | %d/s | %.0f%% | %s | %s | %s | %.2f× |\n", t.name, rate, bench.Median(sent), pair(.5), pair(.99), pair(.999), ratio(middle(rounds, .99), .99))
+			fmt.Fprintf(w, "| %s | %d/s | %.0f%% | %s | %s | %s | %.2f× |\n", t.name, rate, inference.Median(sent), pair(.5), pair(.99), pair(.999), ratio(middle(rounds, .99), .99))
 		}
 	}
 	fmt.Fprint(w, "\nOurs, held against max(20 µs, 5% of the truth): the median over rounds of what is reported less what is true, in microseconds; and lag.\n\n")
@@ -237,14 +237,14 @@ func printAccuracy(w io.Writer, b *bed, found map[cell][]trueness) {
 				errs = append(errs, math.Abs((r.At(q)-r.truth.At(q)).Seconds())*1e6)
 				allowed = append(allowed, max(20, r.truth.At(q).Seconds()*1e6/20))
 			}
-			return fmt.Sprintf("%.0f of %.0f", bench.Median(errs), bench.Median(allowed))
+			return fmt.Sprintf("%.0f of %.0f", inference.Median(errs), inference.Median(allowed))
 		}
 		lag := func(q float64) string {
 			var lags []float64
 			for _, r := range rounds {
 				lags = append(lags, float64(r.lag.At(q).Microseconds()))
 			}
-			return fmt.Sprintf("%.0f", bench.Median(lags))
+			return fmt.Sprintf("%.0f", inference.Median(lags))
 		}
 		fmt.Fprintf(w, "| %d/s | %s | %s | %s | %s | %s |\n", rate, off(.5), off(.99), off(.999), lag(.5), lag(.99))
 	}
@@ -253,13 +253,13 @@ func printAccuracy(w io.Writer, b *bed, found map[cell][]trueness) {
 func printCapacity(w io.Writer, b *bed, found map[string][]float64) {
 	fmt.Fprintf(w, "\nCapacity: requests a second in a closed loop over %d connections, median of the rounds.\n\n", connections)
 	fmt.Fprint(w, "| tool | requests/s | of wrk's | of vegeta's | rounds |\n|---|---:|---:|---:|---|\n")
-	wrk, stock := bench.Median(found["wrk"]), bench.Median(found["vegeta"])
+	wrk, stock := inference.Median(found["wrk"]), inference.Median(found["vegeta"])
 	for _, t := range b.tools {
 		var all []string
 		for _, x := range found[t.name] {
 			all = append(all, fmt.Sprintf("%.0f", x))
 		}
-		rate := bench.Median(found[t.name])
+		rate := inference.Median(found[t.name])
 		fmt.Fprintf(w, "| %s | %.0f | %.2f | %.2f | %s |\n", t.name, rate, rate/wrk, rate/stock, strings.Join(all, ", "))
 	}
 }

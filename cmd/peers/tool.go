@@ -21,6 +21,7 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cpuset"
+	"github.com/claimbench/claimbench/internal/inference"
 )
 
 //go:embed open.js
@@ -165,7 +166,7 @@ func attack(b *bed, url string, args ...string) (latencies []time.Duration, span
 
 func quantiles(latencies []time.Duration) bench.Quantiles {
 	slices.Sort(latencies)
-	return bench.Quantiles{P50: bench.Quantile(latencies, .5), P99: bench.Quantile(latencies, .99), P999: bench.Quantile(latencies, .999)}
+	return bench.Quantiles{P50: inference.Quantile(latencies, .5), P99: inference.Quantile(latencies, .99), P999: inference.Quantile(latencies, .999)}
 }
 
 // vegetaOpen bounds the workers: without that, on a single core, each delay makes it

@@ -3,8 +3,6 @@ package inference
 import (
 	"math"
 	"slices"
-
-	"github.com/claimbench/claimbench/internal/bench"
 )
 
 // HodgesLehmann is the median of the averages of all pairs of values, each with itself
@@ -24,9 +22,9 @@ func HodgesLehmann(d []float64, alpha float64) (estimate, low, high float64) {
 	slices.Sort(walsh)
 	beyond := signedRank(len(d), alpha/2)
 	if beyond == 0 {
-		return bench.Median(walsh), math.Inf(-1), math.Inf(1)
+		return Median(walsh), math.Inf(-1), math.Inf(1)
 	}
-	return bench.Median(walsh), walsh[beyond-1], walsh[len(walsh)-beyond]
+	return Median(walsh), walsh[beyond-1], walsh[len(walsh)-beyond]
 }
 
 // signedRank is the smallest w for which the signed-rank statistic of n values is w or

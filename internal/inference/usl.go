@@ -122,7 +122,7 @@ func ResampleUSL(n []float64, x [][]float64, draws int, seed uint64) (low, high 
 				}
 			}
 			if len(values) > 0 {
-				at, medians = append(at, n[level]), append(medians, bench.Median(values))
+				at, medians = append(at, n[level]), append(medians, Median(values))
 			}
 		}
 		fit, err := FitUSL(at, medians)
@@ -141,7 +141,7 @@ func ResampleUSL(n []float64, x [][]float64, draws int, seed uint64) (low, high 
 	}
 	bounds := func(list []float64) (float64, float64) {
 		slices.Sort(list)
-		return bench.Quantile(list, Alpha/2), bench.Quantile(list, 1-Alpha/2)
+		return Quantile(list, Alpha/2), Quantile(list, 1-Alpha/2)
 	}
 	low.Gamma, high.Gamma = bounds(gamma)
 	low.Alpha, high.Alpha = bounds(alpha)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/inference"
+	"github.com/claimbench/claimbench/internal/plan"
 	"github.com/claimbench/claimbench/internal/record"
 )
 
@@ -105,7 +106,7 @@ func (c *court) planned(t bench.Test) bool {
 		return false
 	}
 	targets := slices.DeleteFunc(slices.Clone(c.run.Plan.Targets), func(t bench.Target) bool { return !slices.Contains(s.Targets, t.Name) })
-	return len(bench.Pairs(t, targets)) > 0
+	return len(plan.Pairs(t, targets)) > 0
 }
 
 // analysis is how the claims were judged together.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/plan"
 )
 
 // cell is one comparison with what it is made of.
@@ -52,7 +53,7 @@ func (c *court) compare(test bench.Test) []*cell {
 		blank.Level = scenario.AllLevels()[0].Name
 	}
 	targets := slices.DeleteFunc(slices.Clone(c.run.Plan.Targets), func(t bench.Target) bool { return !slices.Contains(scenario.Targets, t.Name) })
-	pairs := bench.Pairs(test, targets)
+	pairs := plan.Pairs(test, targets)
 	if len(pairs) == 0 {
 		blank.Why = "the servers to compare were left out of this run"
 		return []*cell{{Comparison: blank, metric: metric}}

@@ -14,6 +14,7 @@ import (
 	"github.com/claimbench/claimbench/internal/inference"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/record/recordtest"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 const ms = time.Millisecond
@@ -497,7 +498,7 @@ func TestNumbersThatAreNone(t *testing.T) {
 			if cell := claim.Tests[0]; claim.Verdict != c.want || !strings.Contains(cell.Why, c.why) {
 				t.Errorf("%s (%s), want %s", claim.Verdict, cell.Why, c.want)
 			}
-			if _, err := Encode(&bench.Verdicts{Claims: []bench.ClaimVerdict{claim}}); err != nil {
+			if _, err := text.JSON(&bench.Verdicts{Claims: []bench.ClaimVerdict{claim}}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/inference"
 )
 
 // durations are many durations, exact to the nanosecond. Most are shorter than
@@ -33,10 +33,10 @@ func (d *durations) sort() {
 	slices.Sort(d.long)
 }
 
-// quantile is bench.Quantile of all, which must be sorted.
+// quantile is inference.Quantile of all, which must be sorted.
 func (d *durations) quantile(q float64) time.Duration {
 	negative, _ := slices.BinarySearch(d.long, 0)
-	rank := bench.Rank(d.len(), q)
+	rank := inference.Rank(d.len(), q)
 	switch {
 	case rank < negative:
 		return d.long[rank]

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/inference"
 )
 
 // Whatever the mix of negative, short and long, the quantiles are those of all.
@@ -24,7 +24,7 @@ func TestDurationsAreExact(t *testing.T) {
 		d.sort()
 		slices.Sort(all)
 		for _, q := range []float64{0, .001, .1, .3, .5, .75, .9, .99, .999, 1} {
-			if have, want := d.quantile(q), bench.Quantile(all, q); have != want {
+			if have, want := d.quantile(q), inference.Quantile(all, q); have != want {
 				t.Errorf("scale %g: quantile %g is %v, want %v", scale, q, have, want)
 			}
 		}

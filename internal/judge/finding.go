@@ -142,7 +142,7 @@ func (c *court) instrumental(x *cell, f finding, sign float64) (finding, bool) {
 
 // within reports whether a side's numbers are, by their median, no further apart than that.
 func within(apart [][]float64, added time.Duration) bool {
-	return slices.ContainsFunc(apart, func(list []float64) bool { return math.Abs(bench.Median(list)) < added.Seconds() })
+	return slices.ContainsFunc(apart, func(list []float64) bool { return math.Abs(inference.Median(list)) < added.Seconds() })
 }
 
 // force keeps the finding inconclusive.
@@ -201,11 +201,11 @@ func (c *court) tell(x *cell, f finding) {
 		x.Warnings = append(x.Warnings, fmt.Sprintf("the rounds are skewed (by %.1f standard errors): the interval may hold the truth less often than it says", skew))
 	}
 	x.Pairs = c.pairs(x, f.sides)
-	x.OfMedian = finite(bench.Median(f.sides.of))
+	x.OfMedian = finite(inference.Median(f.sides.of))
 	scale := x.Bound
 	center := &x.Value
 	if x.To != "" {
-		x.ToMedian = finite(bench.Median(f.sides.to))
+		x.ToMedian = finite(inference.Median(f.sides.to))
 		scale, center = 1, &x.Ratio
 	}
 	*center, x.Low, x.High = exp(scale, f.interval.Mean), exp(scale, f.interval.Low), exp(scale, f.interval.High)

@@ -1,8 +1,6 @@
 package judge
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -110,18 +108,6 @@ func (c *court) qualify(s *bench.Summary) {
 			v.Error = c.instrument(x.metric.Quantile, 0, round).Seconds()
 		}
 	}
-}
-
-// Encode gives the bytes of verdicts.json.
-func Encode(v *bench.Verdicts) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetIndent("", " ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
 }
 
 // read summarises every valid trial.

@@ -16,6 +16,7 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/record/recordtest"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 func judged(t *testing.T, dir string) *bench.Verdicts {
@@ -188,7 +189,7 @@ func TestJudgingTwiceGivesTheSameBytes(t *testing.T) {
 	dir := recordtest.Study{Rounds: 4, Claims: [][]bench.Test{{moreNode, fasterNode}}, Speed: recordtest.Speeds(4*time.Millisecond, 8*time.Millisecond), Noise: .1}.Write(t)
 	var first []byte
 	for range 5 {
-		encoded, err := Encode(judged(t, dir))
+		encoded, err := text.JSON(judged(t, dir))
 		if err != nil {
 			t.Fatal(err)
 		}

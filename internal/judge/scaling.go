@@ -94,8 +94,8 @@ func (x *curve) fitted(rounds int, seed uint64) bench.Scaling {
 	var at, medians []float64
 	var all [][]float64
 	for _, n := range slices.Sorted(maps.Keys(x.throughput)) {
-		median := bench.Median(slices.Collect(maps.Values(x.throughput[n])))
-		x.Points = append(x.Points, bench.ScalingPoint{N: n, Throughput: median, Memory: bench.Median(slices.Collect(maps.Values(x.memory[n]))), AtLeast: x.bounds[n]})
+		median := inference.Median(slices.Collect(maps.Values(x.throughput[n])))
+		x.Points = append(x.Points, bench.ScalingPoint{N: n, Throughput: median, Memory: inference.Median(slices.Collect(maps.Values(x.memory[n]))), AtLeast: x.bounds[n]})
 		byRound := make([]float64, rounds)
 		for r := range byRound {
 			byRound[r] = math.NaN()

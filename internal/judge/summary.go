@@ -12,6 +12,7 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/slo"
 )
 
 // longestPhase is longer than any: what is said to be due or done later is no hit.
@@ -119,7 +120,7 @@ type reader struct {
 	series  series
 	good    []int                   // answers, by the window in which they were done
 	lags    *hdrhistogram.Histogram // nanoseconds
-	tally   bench.Tally
+	tally   slo.Tally
 }
 
 func (p *reader) add(h bench.Hit) {

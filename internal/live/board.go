@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // board is what the page shows.
@@ -101,13 +102,8 @@ func (b *board) told(m message) {
 	}
 }
 
-// short is a text that a page has room for.
-func short(text string) string {
-	if r := []rune(text); len(r) > 300 {
-		text = string(r[:299]) + "…"
-	}
-	return bench.Plain(text)
-}
+// short shortens s to what the page has room for, without control characters.
+func short(s string) string { return text.Plain(text.Shorten(s, 300)) }
 
 // keep puts what was counted of a phase in an open loop to its arm.
 func (b *board) keep() {
@@ -258,16 +254,16 @@ func (b *board) view() view {
 		}
 		if passed := now.Sub(b.last.when); passed < 10*telling {
 			rate = float64(answers-before) / passed.Seconds()
-			v.Rate = bench.Quantity(rate, "1/s")
+			v.Rate = text.Quantity(rate, "1/s")
 		}
 		b.last.phase, b.last.answers = c.Phase, answers
 		v.P50, v.P90, v.P99 = percentile(c, .5), percentile(c, .9), percentile(c, .99)
 		v.Failed = fmt.Sprint(answers - c.Good)
 	}
 	if !b.used.When.IsZero() {
-		v.Memory = bench.Quantity(float64(b.used.Memory), "B")
+		v.Memory = text.Quantity(float64(b.used.Memory), "B")
 		if b.used.cores > 0 {
-			v.Cores = bench.Number(b.used.cores)
+			v.Cores = text.Number(b.used.cores)
 		}
 	}
 	b.last.rates = grown(b.last.rates, rate)
@@ -283,10 +279,10 @@ func (b *board) view() view {
 			row.P50, row.P90, row.P99 = percentile(a.open, .5), percentile(a.open, .9), percentile(a.open, .99)
 		}
 		if a.throughput > 0 {
-			row.Throughput = bench.Quantity(a.throughput, "1/s")
+			row.Throughput = text.Quantity(a.throughput, "1/s")
 		}
 		if a.memory > 0 {
-			row.Memory, row.Cores = bench.Quantity(float64(a.memory), "B"), bench.Number(a.cores)
+			row.Memory, row.Cores = text.Quantity(float64(a.memory), "B"), text.Number(a.cores)
 		}
 		v.Arms = append(v.Arms, row)
 	}
@@ -303,7 +299,7 @@ const none = "–"
 
 func percentile(c *snapshot, q float64) string {
 	if d, ok := c.quantile(q); ok {
-		return bench.Quantity(d.Seconds(), "s")
+		return text.Quantity(d.Seconds(), "s")
 	}
 	return none
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/inference"
 )
 
 const hostile = "<script>alert(1)</script>\x1b[31m\"'&\revent: end\r\r"
@@ -166,7 +167,7 @@ func TestQuantiles(t *testing.T) {
 	slices.Sort(exact)
 	s := c.snapshot()
 	for _, q := range []float64{.5, .9, .99, .998} {
-		want := bench.Quantile(exact, q)
+		want := inference.Quantile(exact, q)
 		got, ok := s.quantile(q)
 		if !ok || got < want || float64(got) > float64(want)*17/16+1 {
 			t.Errorf("q %g is %v, want %v", q, got, want)

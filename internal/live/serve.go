@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // page is the showing process: the page at /, its updates at /events, metrics at /metrics.
@@ -109,7 +109,7 @@ func (p *page) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	send := func(event string) error {
 		fmt.Fprintf(w, "event: %s\n", event)
-		content := bench.Plain(p.board.drawn(event == "end")) // a carriage return would end a line, too
+		content := text.Plain(p.board.drawn(event == "end")) // a carriage return would end a line, too
 		for line := range strings.Lines(content) {
 			fmt.Fprintf(w, "data: %s\n", strings.TrimRight(line, "\n"))
 		}

@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/inference"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -237,7 +238,7 @@ func TestFrozenServerShowsInResponseTime(t *testing.T) {
 			responses = append(responses, h.ResponseTime())
 		}
 		slices.Sort(responses)
-		p99 := bench.Quantile(responses, .99)
+		p99 := inference.Quantile(responses, .99)
 		if tolerance := frozen / 50; (p99 - c.want).Abs() > tolerance { // a fiftieth of a known delay
 			t.Errorf("%s: p99 of response time is %v, want %v within %v", c.name, p99, c.want, tolerance)
 		}

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,12 +16,11 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
 	"github.com/sirupsen/logrus"
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/source"
+	"github.com/claimbench/claimbench/internal/strictyaml"
 )
 
 // defaultReady is how long a server may take to become ready.
@@ -109,11 +107,11 @@ func LoadCatalogue(ctx context.Context, root string) (*Catalogue, error) {
 	}
 	for _, t := range c.Targets {
 		if of := t.QuickstartOf; of != "" && !slices.ContainsFunc(c.Targets, func(o bench.Target) bool { return o.Name == of && o.Production() }) {
-			return nil, d.errorf("services."+t.Name+".x-bench.quickstart_of", "no target %q", of)
+			return nil, d.Errorf("services."+t.Name+".x-bench.quickstart_of", "no target %q", of)
 		}
 	}
 	if len(c.Targets) == 0 {
-		return nil, d.errorf("services", "no service has an x-bench block, so there is no target")
+		return nil, d.Errorf("services", "no service has an x-bench block, so there is no target")
 	}
 	return c, nil
 }
@@ -134,11 +132,6 @@ func loadCompose(ctx context.Context, root, file string) (*types.Project, error)
 // checkBlocks reads the file for the places of its fields, and checks the
 // x-bench blocks as strictly as all other files.
 func checkBlocks(file string, data []byte) (*document, error) {
-	d := &document{file: file, places: map[string]*token.Token{}}
-	f, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		return nil, d.decodeError(err)
-	}
 	var shape struct {
 		Services map[string]struct {
 			XBench   XBench   `json:"x-bench"`
@@ -147,31 +140,27 @@ func checkBlocks(file string, data []byte) (*document, error) {
 		} `json:"services"`
 		Others any `json:"*"`
 	}
-	for _, doc := range f.Docs {
-		if doc.Body == nil {
-			continue
-		}
-		if err := d.check(doc.Body, reflect.TypeOf(shape), ""); err != nil {
-			return nil, err
-		}
+	d, err := strictyaml.Check(file, data, &shape)
+	if err != nil {
+		return nil, err
 	}
-	return d, nil
+	return &document{d}, nil
 }
 
 var composePath = regexp.MustCompile(`services\.[A-Za-z0-9._-]+[A-Za-z0-9_-]|service "?([A-Za-z0-9._-]+)"?`)
 
 // composeError places an error of compose-go, which names fields but no lines.
 func (d *document) composeError(err error) error {
-	text := strings.TrimPrefix(err.Error(), "validating "+d.file+": ")
+	text := strings.TrimPrefix(err.Error(), "validating "+d.File+": ")
 	match := composePath.FindStringSubmatch(text)
 	if match == nil {
-		return d.errorf("", "%s", text)
+		return d.Errorf("", "%s", text)
 	}
 	field := match[0]
 	if match[1] != "" {
 		field = "services." + match[1]
 	}
-	return d.errorf(field, "%s", strings.TrimLeft(strings.TrimPrefix(text, field), ": "))
+	return d.Errorf(field, "%s", strings.TrimLeft(strings.TrimPrefix(text, field), ": "))
 }
 
 // block decodes an x-… block.
@@ -183,7 +172,7 @@ func (d *document) block(at string, block, into any) error {
 		err = decoder.Decode(into)
 	}
 	if err != nil {
-		return d.errorf(at, "%v", err)
+		return d.Errorf(at, "%v", err)
 	}
 	return nil
 }
@@ -195,7 +184,7 @@ func newTarget(d *document, root, name string, service types.ServiceConfig, bloc
 		return bench.Target{}, err
 	}
 	if x.Runtime == "" || x.Framework == "" || x.Tier == "" {
-		return bench.Target{}, d.errorf(at+".x-bench", "runtime, framework and tier must be given")
+		return bench.Target{}, d.Errorf(at+".x-bench", "runtime, framework and tier must be given")
 	}
 	t, files, err := launched(d, root, name, service)
 	if err != nil {
@@ -203,7 +192,7 @@ func newTarget(d *document, root, name string, service types.ServiceConfig, bloc
 	}
 	for i, lock := range x.Locks {
 		if !slices.Contains(files, lock) {
-			return t, d.errorf(fmt.Sprintf("%s.x-bench.locks[%d]", at, i), "no file %s in %s", lock, t.Context)
+			return t, d.Errorf(fmt.Sprintf("%s.x-bench.locks[%d]", at, i), "no file %s in %s", lock, t.Context)
 		}
 	}
 	t.Runtime, t.Framework, t.Tier = x.Runtime, x.Framework, x.Tier
@@ -234,23 +223,23 @@ func launched(d *document, root, name string, service types.ServiceConfig) (t be
 	at := "services." + name
 	switch {
 	case service.Build == nil || service.Build.Context == "":
-		return t, nil, d.errorf(at, "a service that bench launches needs build.context")
+		return t, nil, d.Errorf(at, "a service that bench launches needs build.context")
 	case len(service.Command) == 0:
-		return t, nil, d.errorf(at, "a service that bench launches needs a command, so that it runs without Docker too")
+		return t, nil, d.Errorf(at, "a service that bench launches needs a command, so that it runs without Docker too")
 	}
 	if field := notApplied(service); field != "" {
-		return t, nil, d.errorf(at+"."+field, "bench would not apply it, and so measure something else than Compose starts")
+		return t, nil, d.Errorf(at+"."+field, "bench would not apply it, and so measure something else than Compose starts")
 	}
 	folder, err := filepath.Rel(root, service.Build.Context)
 	if err != nil || !filepath.IsLocal(folder) {
-		return t, nil, d.errorf(at+".build.context", "%s is outside the project", service.Build.Context)
+		return t, nil, d.Errorf(at+".build.context", "%s is outside the project", service.Build.Context)
 	}
 	if files, err = source.Files(service.Build.Context); err != nil {
-		return t, nil, d.errorf(at+".build.context", "%v", err)
+		return t, nil, d.Errorf(at+".build.context", "%v", err)
 	}
 	digest, err := source.Digest(service.Build.Context, files)
 	if err != nil {
-		return t, nil, d.errorf(at+".build.context", "%v", err)
+		return t, nil, d.Errorf(at+".build.context", "%v", err)
 	}
 	return bench.Target{
 		Name: name, Context: filepath.ToSlash(folder), Digest: digest, Dockerfile: service.Build.Dockerfile,

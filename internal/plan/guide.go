@@ -30,23 +30,23 @@ func parseGuide(file string, data []byte, c *Catalogue, scenarios []bench.Scenar
 		return g, err
 	}
 	if name := strings.TrimSuffix(filepath.Base(file), ".yaml"); g.Name != name {
-		return g, d.errorf("name", "is %q, but the file is named %q", g.Name, name)
+		return g, d.Errorf("name", "is %q, but the file is named %q", g.Name, name)
 	}
 	if _, err := time.Parse(time.DateOnly, g.Published); err != nil {
-		return g, d.errorf("published", "%q is no date; write YYYY-MM-DD", g.Published)
+		return g, d.Errorf("published", "%q is no date; write YYYY-MM-DD", g.Published)
 	}
 	ids := map[string]bool{}
 	for i, claim := range g.Claims {
 		at := fmt.Sprintf("claims[%d]", i)
 		switch {
 		case claim.ID == "":
-			return g, d.errorf(at, "a claim needs an id")
+			return g, d.Errorf(at, "a claim needs an id")
 		case ids[claim.ID]:
-			return g, d.errorf(at+".id", "%q is used twice", claim.ID)
+			return g, d.Errorf(at+".id", "%q is used twice", claim.ID)
 		case len(claim.Quotes) == 0:
-			return g, d.errorf(at, "claim %q quotes nothing", claim.ID)
+			return g, d.Errorf(at, "claim %q quotes nothing", claim.ID)
 		case len(claim.Tests) == 0 && len(claim.Untested) == 0:
-			return g, d.errorf(at, "claim %q has no test; say under untested why", claim.ID)
+			return g, d.Errorf(at, "claim %q has no test; say under untested why", claim.ID)
 		}
 		ids[claim.ID] = true
 		for j, test := range claim.Tests {
@@ -57,7 +57,7 @@ func parseGuide(file string, data []byte, c *Catalogue, scenarios []bench.Scenar
 		}
 	}
 	if len(g.Claims) == 0 {
-		return g, d.errorf("claims", "the guide makes no claim")
+		return g, d.Errorf("claims", "the guide makes no claim")
 	}
 	return g, nil
 }
@@ -67,47 +67,47 @@ func (d *document) checkTest(at string, t bench.Test, c *Catalogue, scenarios []
 	for _, s := range scenarios {
 		names = append(names, s.Name)
 	}
-	if err := d.known(at+".scenario", t.Scenario, names); err != nil {
+	if err := d.Known(at+".scenario", t.Scenario, names); err != nil {
 		return err
 	}
 	s := scenarios[slices.Index(names, t.Scenario)]
-	if err := d.known(at+".metric", t.Metric, bench.MetricNames()); err != nil {
+	if err := d.Known(at+".metric", t.Metric, bench.MetricNames()); err != nil {
 		return err
 	}
 	m := bench.Metrics[t.Metric]
 	switch {
 	case len(m.Measures) > 0 && !s.Measures(m.Measures...):
-		return d.errorf(at+".metric", "%s comes from %s, which scenario %s does not measure", t.Metric, strings.Join(m.Measures, " or "), s.Name)
+		return d.Errorf(at+".metric", "%s comes from %s, which scenario %s does not measure", t.Metric, strings.Join(m.Measures, " or "), s.Name)
 	case m.Based && t.Base == nil:
-		return d.errorf(at+".metric", "%s is relative: name its base", t.Metric)
+		return d.Errorf(at+".metric", "%s is relative: name its base", t.Metric)
 	case m.Exact && (t.Bound() || t.Base != nil):
-		return d.errorf(at+".metric", "%s is counted: it takes to and expect only", t.Metric)
+		return d.Errorf(at+".metric", "%s is counted: it takes to and expect only", t.Metric)
 	}
-	if err := d.known(at+".of", t.Of, c.names()); err != nil {
+	if err := d.Known(at+".of", t.Of, c.names()); err != nil {
 		return err
 	}
 	if t.Bound() {
 		switch {
 		case t.To != "" || t.Expect != "" || t.Margin != nil:
-			return d.errorf(at, "a test with at_most or at_least is a bound on %q alone: it takes no to, expect or margin", t.Of)
+			return d.Errorf(at, "a test with at_most or at_least is a bound on %q alone: it takes no to, expect or margin", t.Of)
 		case t.AtMost != nil && t.AtLeast != nil:
-			return d.errorf(at, "give at_most or at_least, not both")
+			return d.Errorf(at, "give at_most or at_least, not both")
 		case t.AtMost != nil && *t.AtMost <= 0 || t.AtLeast != nil && *t.AtLeast <= 0:
-			return d.errorf(at, "a bound must be positive")
+			return d.Errorf(at, "a bound must be positive")
 		}
 	} else {
 		if t.To == "" {
-			return d.errorf(at, "give to and expect, or a bound (at_most, at_least)")
+			return d.Errorf(at, "give to and expect, or a bound (at_most, at_least)")
 		}
-		if err := d.known(at+".to", t.To, c.names()); err != nil {
+		if err := d.Known(at+".to", t.To, c.names()); err != nil {
 			return err
 		}
-		if err := d.known(at+".expect", t.Expect, bench.Expectations); err != nil {
+		if err := d.Known(at+".expect", t.Expect, bench.Expectations); err != nil {
 			return err
 		}
 	}
 	for i, tier := range t.Tiers {
-		if err := d.known(fmt.Sprintf("%s.tiers[%d]", at, i), tier, c.tiers()); err != nil {
+		if err := d.Known(fmt.Sprintf("%s.tiers[%d]", at, i), tier, c.tiers()); err != nil {
 			return err
 		}
 	}
@@ -119,7 +119,7 @@ func (d *document) checkTest(at string, t bench.Test, c *Catalogue, scenarios []
 			return err
 		}
 		if b.Target != "" {
-			if err := d.known(at+".base.target", b.Target, c.targets()); err != nil {
+			if err := d.Known(at+".base.target", b.Target, c.targets()); err != nil {
 				return err
 			}
 		}
@@ -130,10 +130,10 @@ func (d *document) checkTest(at string, t bench.Test, c *Catalogue, scenarios []
 // checkPlace refuses a variant or a level that the scenario does not have.
 func (d *document) checkPlace(at string, s bench.Scenario, v bench.Variant, level string) error {
 	if len(v) > 0 && !slices.ContainsFunc(s.Variants, func(w bench.Variant) bool { return maps.Equal(v, w) }) {
-		return d.errorf(at+".variant", "scenario %s has no variant %s", s.Name, v)
+		return d.Errorf(at+".variant", "scenario %s has no variant %s", s.Name, v)
 	}
 	if _, ok := s.Level(level); level != "" && !ok {
-		return d.errorf(at+".level", "scenario %s has no level %q", s.Name, level)
+		return d.Errorf(at+".level", "scenario %s has no level %q", s.Name, level)
 	}
 	return nil
 }
@@ -141,16 +141,16 @@ func (d *document) checkPlace(at string, s bench.Scenario, v bench.Variant, leve
 // checkPairs refuses a comparison of a server with itself and one without servers.
 func (d *document) checkPairs(at string, t bench.Test, c *Catalogue) error {
 	if t.To == t.Of && t.To != "" {
-		return d.errorf(at+".to", "compares %q with itself", t.Of)
+		return d.Errorf(at+".to", "compares %q with itself", t.Of)
 	}
-	pairs := bench.Pairs(t, c.Targets)
+	pairs := Pairs(t, c.Targets)
 	for _, p := range pairs {
 		if p.Of == p.To {
-			return d.errorf(at+".to", "compares %q with itself", p.Of)
+			return d.Errorf(at+".to", "compares %q with itself", p.Of)
 		}
 	}
 	if len(pairs) == 0 {
-		return d.errorf(at, "no tier has a server on each side")
+		return d.Errorf(at, "no tier has a server on each side")
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cpuset"
+	"github.com/claimbench/claimbench/internal/strictyaml"
 )
 
 // Choice is what a person chose to run.
@@ -82,7 +83,7 @@ func findProfile(name string) (bench.Profile, error) {
 			return p, nil
 		}
 	}
-	return bench.Profile{}, &ChoiceError{fmt.Sprintf("unknown profile %q%s", name, nearest(name, profileNames()))}
+	return bench.Profile{}, &ChoiceError{fmt.Sprintf("unknown profile %q%s", name, strictyaml.Nearest(name, profileNames()))}
 }
 
 // ChoiceError is a name on the command line that nothing has.
@@ -101,7 +102,7 @@ func choose[T any](kind string, all []T, names []string, name func(T) string) ([
 	}
 	for _, n := range names {
 		if !slices.Contains(known, n) {
-			return nil, &ChoiceError{fmt.Sprintf("unknown %s %q%s", kind, n, nearest(n, known))}
+			return nil, &ChoiceError{fmt.Sprintf("unknown %s %q%s", kind, n, strictyaml.Nearest(n, known))}
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(item T) bool { return !slices.Contains(names, name(item)) }), nil

@@ -92,39 +92,39 @@ func parseScenario(file string, data []byte, c *Catalogue) (bench.Scenario, erro
 		{s.Connections < 0 || s.Connections > 10000, "connections", "must be from 1 to 10000"},
 		{w.Members < 0 || w.Members > 10000, "workload.members", "must be from 1 to 10000"},
 	}
-	if err := d.known("workload.driver", w.Driver, bench.Drivers); err != nil {
+	if err := d.Known("workload.driver", w.Driver, bench.Drivers); err != nil {
 		return s, err
 	}
 	for i, m := range s.Measure {
-		if err := d.known(fmt.Sprintf("measure[%d]", i), m, bench.Measures); err != nil {
+		if err := d.Known(fmt.Sprintf("measure[%d]", i), m, bench.Measures); err != nil {
 			return s, err
 		}
 	}
 	for _, c := range checks {
 		if c.wrong {
-			return s, d.errorf(c.field, "%s", c.problem)
+			return s, d.Errorf(c.field, "%s", c.problem)
 		}
 	}
 	if s.SLO != nil && (s.SLO.P99.Duration == 0 || s.SLO.Errors == 0) {
-		return s, d.errorf("slo", "give both p99 and errors")
+		return s, d.Errorf("slo", "give both p99 and errors")
 	}
 	for i, rate := range s.Rates {
 		if slices.Contains(s.Rates[:i], rate) {
-			return s, d.errorf(fmt.Sprintf("rates[%d]", i), "%s is there twice", rate)
+			return s, d.Errorf(fmt.Sprintf("rates[%d]", i), "%s is there twice", rate)
 		}
 	}
 	for i, v := range s.Variants {
 		if slices.ContainsFunc(s.Variants[:i], func(w bench.Variant) bool { return maps.Equal(v, w) }) {
-			return s, d.errorf(fmt.Sprintf("variants[%d]", i), "%s is there twice", v)
+			return s, d.Errorf(fmt.Sprintf("variants[%d]", i), "%s is there twice", v)
 		}
 	}
-	if err := d.known("workload.arrivals", string(w.Arrivals), bench.ArrivalsNames); err != nil {
+	if err := d.Known("workload.arrivals", string(w.Arrivals), bench.ArrivalsNames); err != nil {
 		return s, err
 	}
 	for list, known := range map[string][]string{"profiles": profileNames(), "tiers": c.tiers(), "targets": c.targets(), "needs": c.services()} {
 		have := map[string][]string{"profiles": s.Profiles, "tiers": s.Tiers, "targets": s.Targets, "needs": s.Needs}[list]
 		for i, name := range have {
-			if err := d.known(fmt.Sprintf("%s[%d]", list, i), name, known); err != nil {
+			if err := d.Known(fmt.Sprintf("%s[%d]", list, i), name, known); err != nil {
 				return s, err
 			}
 		}
@@ -139,7 +139,7 @@ func parseScenario(file string, data []byte, c *Catalogue) (bench.Scenario, erro
 func (d *document) checkCalls(at string, e bench.Expect, needs []string) error {
 	for service := range e.Calls {
 		if !slices.Contains(needs, service) {
-			return d.errorf(at, "counts calls of %q, which the scenario does not need", service)
+			return d.Errorf(at, "counts calls of %q, which the scenario does not need", service)
 		}
 	}
 	return nil
@@ -151,26 +151,26 @@ func (d *document) checkLevels(s bench.Scenario, c *Catalogue) error {
 		units, err := strconv.Atoi(l.Units)
 		switch {
 		case !levelName.MatchString(l.Name):
-			return d.errorf(at+".name", "%q is no name; use lower-case letters, digits and dashes", l.Name)
+			return d.Errorf(at+".name", "%q is no name; use lower-case letters, digits and dashes", l.Name)
 		case slices.ContainsFunc(s.Levels[:i], func(o bench.Level) bool { return o.Name == l.Name }):
-			return d.errorf(at+".name", "%q is there twice", l.Name)
+			return d.Errorf(at+".name", "%q is there twice", l.Name)
 		case l.Path != "" && !strings.HasPrefix(l.Path, "/"):
-			return d.errorf(at+".path", "%q must start with /", l.Path)
+			return d.Errorf(at+".path", "%q must start with /", l.Path)
 		case l.Expect != nil && (l.Expect.Status < 100 || l.Expect.Status > 599):
-			return d.errorf(at+".expect.status", "give the HTTP status of a good answer")
+			return d.Errorf(at+".expect.status", "give the HTTP status of a good answer")
 		case l.Units != "" && l.Units != "k" && (err != nil || units < 1):
-			return d.errorf(at+".units", "%q is neither a number from 1 nor k", l.Units)
+			return d.Errorf(at+".units", "%q is neither a number from 1 nor k", l.Units)
 		case l.Connections < 0 || l.Connections > 10000 || l.Open < 0 || l.Open > 10000:
-			return d.errorf(at, "connections and open must be from 1 to 10000")
+			return d.Errorf(at, "connections and open must be from 1 to 10000")
 		case l.Beside != nil && (!strings.HasPrefix(l.Beside.Path, "/") || l.Beside.Rate == 0 || l.Beside.Expect.Status == 0):
-			return d.errorf(at+".beside", "give path, rate and expect.status")
+			return d.Errorf(at+".beside", "give path, rate and expect.status")
 		case (l.ControlOf != "") != (l.Work > 0) || l.ControlOf != "" && !hasLevel(s, l.ControlOf):
-			return d.errorf(at+".control_of", "give a level of this scenario, and work, which must be positive")
+			return d.Errorf(at+".control_of", "give a level of this scenario, and work, which must be positive")
 		case l.Beside != nil && s.Workload.Driver != bench.DriverHTTP:
-			return d.errorf(at+".beside", "is for driver http only")
+			return d.Errorf(at+".beside", "is for driver http only")
 		}
 		for j, need := range l.Needs {
-			if err := d.known(fmt.Sprintf("%s.needs[%d]", at, j), need, c.services()); err != nil {
+			if err := d.Known(fmt.Sprintf("%s.needs[%d]", at, j), need, c.services()); err != nil {
 				return err
 			}
 		}
@@ -187,11 +187,3 @@ func hasLevel(s bench.Scenario, name string) bool {
 }
 
 var levelName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
-
-// known refuses a value that is none of the known names.
-func (d *document) known(field, value string, names []string) error {
-	if slices.Contains(names, value) {
-		return nil
-	}
-	return d.errorf(field, "unknown %q%s", value, nearest(value, names))
-}

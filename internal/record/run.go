@@ -1,7 +1,6 @@
 package record
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -16,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // Names of the files of a run directory.
@@ -298,20 +298,11 @@ func Sum(path string) (string, error) {
 }
 
 func writeJSON(path string, v any) error {
-	data, err := encode(v)
+	data, err := text.JSON(v)
 	if err != nil {
 		return err
 	}
 	return writeNew(path, data)
-}
-
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetIndent("", " ")
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return b.Bytes(), err
 }
 
 // writeNew writes a file that must not exist.

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // Names of what is derived from the evidence.
@@ -51,7 +53,7 @@ func Verify(dir string) (files int, err error) {
 	if err := compare(then, now, ManifestFile); err != nil {
 		return 0, err
 	}
-	if encoded, err := encode(now); err != nil || !bytes.Equal(encoded, stored) {
+	if encoded, err := text.JSON(now); err != nil || !bytes.Equal(encoded, stored) {
 		return 0, &Difference{ManifestFile, "has the right sums, but not the bytes that bench writes"}
 	}
 	return len(now), nil

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/inference"
 	"github.com/claimbench/claimbench/internal/wire"
 )
 
@@ -192,7 +193,7 @@ func (s *instant) tell(fd int) {
 	slices.Sort(s.held)
 	t := Truth{Requests: len(s.held), Unstamped: s.unstamped}
 	if len(s.held) > 0 {
-		at := func(q float64) time.Duration { return time.Duration(bench.Quantile(s.held, q)) }
+		at := func(q float64) time.Duration { return time.Duration(inference.Quantile(s.held, q)) }
 		t.Quantiles = bench.Quantiles{P50: at(.5), P90: at(.9), P99: at(.99), P999: at(.999), Max: at(1)}
 	}
 	s.held, s.unstamped = s.held[:0], 0

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // ForestPlot draws the ratios with their intervals on a log axis, with the line of
@@ -34,7 +34,7 @@ func (d *Document) ForestPlot() template.HTML {
 	bottom := height - 30
 	for _, t := range axis.ticks() {
 		p.line("grid", axis.at(t), top-8, axis.at(t), bottom)
-		p.text("tick", "middle", axis.at(t), bottom+16, bench.Number(t)+"×")
+		p.text("tick", "middle", axis.at(t), bottom+16, text.Number(t)+"×")
 	}
 	p.line("parity", axis.at(1), top-14, axis.at(1), bottom)
 	p.text("tick", "middle", axis.at(1), top-18, "equal")
@@ -60,7 +60,7 @@ func (d *Document) ForestPlot() template.HTML {
 		}
 		p.line(class, from, y, to, y)
 		fmt.Fprintf(p, `<circle class="%s" cx="%.1f" cy="%.1f" r="4.5"/>`, class, axis.at(r.Ratio), y)
-		p.text("label", "start", width-right+10, y+4, r.Sign+" "+bench.Number(r.Ratio)+"×")
+		p.text("label", "start", width-right+10, y+4, r.Sign+" "+text.Number(r.Ratio)+"×")
 	}
 	return p.done()
 }
@@ -90,7 +90,7 @@ func (s Spectrum) Plot(id string) template.HTML {
 	x := func(q float64) float64 { return left + spread(q)/max(spread(most), .1)*(width-left-right) }
 	for _, t := range y.ticks() {
 		p.line("grid", left, y.at(t), width-right, y.at(t))
-		p.text("tick", "end", left-8, y.at(t)+4, bench.Quantity(t, "s"))
+		p.text("tick", "end", left-8, y.at(t)+4, text.Quantity(t, "s"))
 	}
 	for _, q := range []float64{0, .5, .75, .9, .95, .99, .999, .9999} {
 		if q <= most {
@@ -145,11 +145,11 @@ func (s Scenario) ScalingPlot(id string) template.HTML {
 	y.low, y.high = y.low*.8, y.high*1.2
 	for _, t := range y.ticks() {
 		p.line("grid", left, y.at(t), width-right, y.at(t))
-		p.text("tick", "end", left-8, y.at(t)+4, bench.Quantity(t, "1/s"))
+		p.text("tick", "end", left-8, y.at(t)+4, text.Quantity(t, "1/s"))
 	}
 	for _, point := range s.Scaling[0].points {
 		p.line("grid", x.at(point.N), top, x.at(point.N), bottom)
-		p.text("tick", "middle", x.at(point.N), bottom+18, bench.Number(point.N))
+		p.text("tick", "middle", x.at(point.N), bottom+18, text.Number(point.N))
 	}
 	p.text("tick", "middle", (left+width-right)/2, height-6, s.Scaling[0].Of)
 	ends := map[string]float64{}
@@ -236,7 +236,7 @@ func (s Scenario) DotPlot(id string) template.HTML {
 		bottom := y + step*float64(len(of))
 		for _, t := range axis.ticks() {
 			p.line("grid", axis.at(t), y, axis.at(t), bottom)
-			p.text("tick", "middle", axis.at(t), bottom+14, bench.Quantity(t*scale, of[0].Unit))
+			p.text("tick", "middle", axis.at(t), bottom+14, text.Quantity(t*scale, of[0].Unit))
 		}
 		for _, f := range of {
 			color := slices.Index(arms, f.Arm) % colors
@@ -281,11 +281,11 @@ func (l Load) Plot(id string) template.HTML {
 	x.low, x.high, y.low, y.high = x.low*.95, x.high*1.05, y.low*.9, y.high*1.1
 	for _, t := range y.ticks() {
 		p.line("grid", left, y.at(t), width-right, y.at(t))
-		p.text("tick", "end", left-8, y.at(t)+4, bench.Quantity(t, "s"))
+		p.text("tick", "end", left-8, y.at(t)+4, text.Quantity(t, "s"))
 	}
 	for _, t := range x.ticks() {
 		p.line("grid", x.at(t), top, x.at(t), bottom)
-		p.text("tick", "middle", x.at(t), bottom+18, bench.Quantity(t, "1/s"))
+		p.text("tick", "middle", x.at(t), bottom+18, text.Quantity(t, "1/s"))
 	}
 	p.text("tick", "middle", (left+width-right)/2, height-6, "offered rate")
 	for i, arm := range l.Arms {

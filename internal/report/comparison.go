@@ -5,41 +5,42 @@ import (
 	"strings"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 func newTest(t bench.Comparison) Test {
 	out := Test{Comparison: t, Label: label(t), Sign: t.Verdict.Sign()}
 	switch {
 	case t.Ratio != nil:
-		out.Estimate = bench.Number(*t.Ratio) + "×" + interval(t.Low, t.High, bench.Number)
+		out.Estimate = text.Number(*t.Ratio) + "×" + interval(t.Low, t.High, text.Number)
 		if bench.Metrics[t.Metric].Exact {
-			out.Estimate = bench.Number(*t.Ratio) + "×, counted"
+			out.Estimate = text.Number(*t.Ratio) + "×, counted"
 		}
 	case t.Value != nil:
-		in := func(x float64) string { return bench.Quantity(x, t.Unit) }
+		in := func(x float64) string { return text.Quantity(x, t.Unit) }
 		out.Estimate = in(*t.Value) + interval(t.Low, t.High, in)
 	}
 	out.Beside = beside(t)
 	for _, p := range t.Pairs {
-		pair := Pair{PairedRound: p, OfText: bench.Quantity(p.Of, t.Unit), ToText: bench.Quantity(p.To, t.Unit)}
+		pair := Pair{PairedRound: p, OfText: text.Quantity(p.Of, t.Unit), ToText: text.Quantity(p.To, t.Unit)}
 		if t.To != "" {
-			pair.Ratio = bench.Number(p.Of/p.To) + "×"
+			pair.Ratio = text.Number(p.Of/p.To) + "×"
 		}
 		out.ByRound = append(out.ByRound, pair)
 	}
 	if t.OfMedian != nil {
-		out.OfText = bench.Quantity(*t.OfMedian, t.Unit)
+		out.OfText = text.Quantity(*t.OfMedian, t.Unit)
 	}
 	if t.ToMedian != nil {
-		out.ToText = bench.Quantity(*t.ToMedian, t.Unit)
+		out.ToText = text.Quantity(*t.ToMedian, t.Unit)
 	}
 	switch t.BoundIs {
 	case "at_most":
-		out.Expected = "at most " + bench.Quantity(t.Bound, t.Unit)
+		out.Expected = "at most " + text.Quantity(t.Bound, t.Unit)
 	case "at_least":
-		out.Expected = "at least " + bench.Quantity(t.Bound, t.Unit)
+		out.Expected = "at least " + text.Quantity(t.Bound, t.Unit)
 	default:
-		out.Expected = fmt.Sprintf("%s, by more than %s×", t.Expect, bench.Number(t.Margin))
+		out.Expected = fmt.Sprintf("%s, by more than %s×", t.Expect, text.Number(t.Margin))
 	}
 	return out
 }
@@ -50,10 +51,10 @@ func beside(t bench.Comparison) string {
 	if h == nil {
 		return ""
 	}
-	format := func(x float64) string { return bench.Quantity(x, t.Unit) }
+	format := func(x float64) string { return text.Quantity(x, t.Unit) }
 	unit := ""
 	if t.Ratio != nil {
-		format, unit = bench.Number, "×"
+		format, unit = text.Number, "×"
 	}
 	text := "Hodges-Lehmann " + format(h.Value) + unit + interval(h.Low, h.High, format)
 	if t.P != nil {

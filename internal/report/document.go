@@ -12,14 +12,16 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/buildinfo"
 	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // Document is everything a report says.
 type Document struct {
 	Schema      int               `json:"schema"`    // version of this type
 	Generator   string            `json:"generator"` // version of the bench that made the report
-	Brand       *bench.Brand      `json:"brand,omitempty"`
+	Brand       *Brand            `json:"brand,omitempty"`
 	RunID       string            `json:"run_id"`
 	Date        string            `json:"date"` // of the run: 2006-01-02
 	Evidence    bool              `json:"evidence"`
@@ -305,7 +307,7 @@ func Build(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) (*Docume
 	}
 	maps.DeleteFunc(hashes, func(name, _ string) bool { return strings.HasPrefix(name, record.TrialsFolder+"/") })
 	g := r.Plan.Guide
-	self, _ := bench.Versions()
+	self, _ := buildinfo.Versions()
 	counts := count(v)
 	d := &Document{
 		Schema: DocumentSchema, Generator: self, RunID: r.Environment.Time.UTC().Format("20060102-150405-") + r.Plan.Profile.Name, PlanHash: v.PlanHash, Hashes: hashes,
@@ -372,11 +374,11 @@ func tidy(v reflect.Value) {
 			tidy(v.Index(i))
 		}
 	case reflect.String:
-		text := v.String()
-		if whole := len(text); whole > longestText {
-			text = fmt.Sprintf("%s … (of %d bytes)", strings.ToValidUTF8(text[:longestText], ""), whole)
+		s := v.String()
+		if whole := len(s); whole > longestText {
+			s = fmt.Sprintf("%s … (of %d bytes)", strings.ToValidUTF8(s[:longestText], ""), whole)
 		}
-		v.SetString(bench.Plain(text))
+		v.SetString(text.Plain(s))
 	}
 }
 
@@ -430,7 +432,7 @@ func cmpOr(a, b string) string {
 }
 
 func newTrial(t bench.TrialResult) Trial {
-	out := Trial{N: t.Trial.N, Round: t.Trial.Round, Arm: t.Trial.Arm(), Valid: t.Valid, State: "valid", Ready: bench.Quantity(t.Ready.Seconds(), "s"),
+	out := Trial{N: t.Trial.N, Round: t.Trial.Round, Arm: t.Trial.Arm(), Valid: t.Valid, State: "valid", Ready: text.Quantity(t.Ready.Seconds(), "s"),
 		Folder: record.TrialsFolder + "/" + t.Trial.Folder()}
 	if !t.Valid {
 		out.State = t.Reason
@@ -443,6 +445,6 @@ func newTrial(t bench.TrialResult) Trial {
 		cpu += p.CPU
 		memory = max(memory, p.Memory)
 	}
-	out.CPU, out.Memory = bench.Quantity(cpu.Seconds(), "s"), bench.Quantity(float64(memory), "B")
+	out.CPU, out.Memory = text.Quantity(cpu.Seconds(), "s"), text.Quantity(float64(memory), "B")
 	return out
 }

@@ -1,9 +1,7 @@
 package report
 
 import (
-	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -14,6 +12,7 @@ import (
 	"golang.org/x/perf/benchfmt"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // csvHeader names the columns of report.csv: a row a comparison.
@@ -162,22 +161,10 @@ func (d *Document) writePoints(out io.Writer, better string) error {
 			}
 			list = append(list, point{
 				Name: s.Name + "/" + f.Arm + " " + f.Column, Unit: f.Unit, Value: f.Median,
-				Range: fmt.Sprintf("%s to %s", bench.Quantity(slices.Min(numbers), f.Unit), bench.Quantity(slices.Max(numbers), f.Unit)),
+				Range: fmt.Sprintf("%s to %s", text.Quantity(slices.Min(numbers), f.Unit), text.Quantity(slices.Max(numbers), f.Unit)),
 				Extra: extra,
 			})
 		}
 	}
-	return writeJSON(out, list)
-}
-
-func writeJSON(out io.Writer, v any) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetIndent("", " ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return err
-	}
-	_, err := out.Write(b.Bytes())
-	return err
+	return text.WriteJSON(out, list)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/browser"
 	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 //go:embed report.html.tmpl
@@ -76,7 +77,7 @@ func (d *Document) Encode(ctx context.Context, format string) ([]byte, error) {
 	case "md":
 		err = markdownTemplate.Execute(&b, d)
 	case "json":
-		err = writeJSON(&b, d)
+		err = text.WriteJSON(&b, d)
 	case "csv":
 		err = d.writeCSV(&b)
 	case "junit":
@@ -124,7 +125,7 @@ func (d *Document) WriteFiles(ctx context.Context, dir string, formats ...string
 // Made is how the reports in a run directory were made: what Build does not know.
 type Made struct {
 	Generator string          `json:"generator"`
-	Brand     *bench.Brand    `json:"brand"`
+	Brand     *Brand          `json:"brand"`
 	FailOn    []bench.Verdict `json:"fail_on"`
 }
 
@@ -159,7 +160,7 @@ func (d *Document) Terminal(out io.Writer) error {
 	fmt.Fprintf(w, "%s: %s\n\n%s\n%s\n\n", d.Guide.Title, d.Guide.Author, d.Headline, d.Scope)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, c := range d.Claims {
-		fmt.Fprintf(t, "%s %s\t%s\t%q\n", c.Sign, c.Verdict, c.ID, shorten(c.Quotes[0].Quote, 76))
+		fmt.Fprintf(t, "%s %s\t%s\t%q\n", c.Sign, c.Verdict, c.ID, text.Shorten(c.Quotes[0].Quote, 76))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -177,7 +178,7 @@ func (d *Document) Terminal(out io.Writer) error {
 			return err
 		}
 		for _, s := range c.Skipped() {
-			fmt.Fprintf(w, "  %s  %d not tested: %s\n", bench.NotTested.Sign(), s.Tests, shorten(s.Why, 150))
+			fmt.Fprintf(w, "  %s  %d not tested: %s\n", bench.NotTested.Sign(), s.Tests, text.Shorten(s.Why, 150))
 		}
 	}
 	fmt.Fprintln(w)
@@ -186,13 +187,6 @@ func (d *Document) Terminal(out io.Writer) error {
 			fmt.Fprintf(w, "%s %s: %s\n", map[string]string{"warn": "!", "bad": "!!"}[check.State], check.Name, check.Value)
 		}
 	}
-	_, err := io.WriteString(out, bench.Plain(w.String()))
+	_, err := io.WriteString(out, text.Plain(w.String()))
 	return err
-}
-
-func shorten(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n-1]) + "…"
-	}
-	return s
 }

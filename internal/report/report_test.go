@@ -65,7 +65,7 @@ func document() *Document {
 
 func TestHTMLIsOneSoundFile(t *testing.T) {
 	d := document()
-	d.Brand = &bench.Brand{Title: hostile, Client: hostile, Author: hostile, Logo: "data:image/svg+xml;base64,PHN2Zy8+"}
+	d.Brand = &Brand{Title: hostile, Client: hostile, Author: hostile, Logo: "data:image/svg+xml;base64,PHN2Zy8+"}
 	data, err := d.Encode(context.Background(), "html")
 	if err != nil {
 		t.Fatal(err)

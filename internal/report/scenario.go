@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/inference"
 	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // columns of a scenario's table: each metric, at each rate where it is taken at one.
@@ -132,16 +134,16 @@ func request(s bench.Scenario) string {
 func newCurve(c bench.Scaling) Curve {
 	out := Curve{Target: c.Target, Of: c.Of, Fit: c.Why, points: c.Points, law: c.Fit}
 	if f := c.Fit; f != nil {
-		out.Fit = fmt.Sprintf("contention %s, coherency %s, one brings %s", bench.Number(f.Alpha), bench.Number(f.Beta), bench.Quantity(f.Gamma, "1/s"))
+		out.Fit = fmt.Sprintf("contention %s, coherency %s, one brings %s", text.Number(f.Alpha), text.Number(f.Beta), text.Quantity(f.Gamma, "1/s"))
 		if f.Peak != nil {
-			out.Fit += fmt.Sprintf(", peak at %s", bench.Number(*f.Peak))
+			out.Fit += fmt.Sprintf(", peak at %s", text.Number(*f.Peak))
 			if last := c.Points[len(c.Points)-1].N; *f.Peak > 1.5*last {
-				out.Fit = strings.TrimSuffix(out.Fit, bench.Number(*f.Peak)) + "more than 1.5 times what was measured"
+				out.Fit = strings.TrimSuffix(out.Fit, text.Number(*f.Peak)) + "more than 1.5 times what was measured"
 			}
 		}
 		if low, high := c.Low, c.High; low != nil && high != nil {
 			out.Fit += fmt.Sprintf("; at 95%%, over resampled rounds: contention %s to %s, coherency %s to %s, peak %s",
-				bench.Number(low.Alpha), bench.Number(high.Alpha), bench.Number(low.Beta), bench.Number(high.Beta), peaks(low.Peak, high.Peak, 1.5*c.Points[len(c.Points)-1].N))
+				text.Number(low.Alpha), text.Number(high.Alpha), text.Number(low.Beta), text.Number(high.Beta), peaks(low.Peak, high.Peak, 1.5*c.Points[len(c.Points)-1].N))
 		}
 		if c.Why != "" {
 			out.Fit += "; " + c.Why
@@ -149,14 +151,14 @@ func newCurve(c bench.Scaling) Curve {
 	}
 	first := c.Points[0]
 	for _, p := range c.Points {
-		out.Columns = append(out.Columns, bench.Number(p.N))
-		throughput := bench.Quantity(p.Throughput, "1/s")
+		out.Columns = append(out.Columns, text.Number(p.N))
+		throughput := text.Quantity(p.Throughput, "1/s")
 		if p.AtLeast {
 			throughput += " or more"
 		}
 		out.Throughput = append(out.Throughput, throughput)
-		out.Memory = append(out.Memory, bench.Quantity(p.Memory, "B"))
-		out.Efficiency = append(out.Efficiency, bench.Number(p.Throughput/first.Throughput*first.N/p.N))
+		out.Memory = append(out.Memory, text.Quantity(p.Memory, "B"))
+		out.Efficiency = append(out.Efficiency, text.Number(p.Throughput/first.Throughput*first.N/p.N))
 	}
 	return out
 }
@@ -165,11 +167,11 @@ func newCurve(c bench.Scaling) Curve {
 func peaks(low, high *float64, most float64) string {
 	switch {
 	case low == nil || *low > most:
-		return "none up to " + bench.Number(most)
+		return "none up to " + text.Number(most)
 	case high == nil || *high > most:
-		return "at " + bench.Number(*low) + " or more"
+		return "at " + text.Number(*low) + " or more"
 	}
-	return "at " + bench.Number(*low) + " to " + bench.Number(*high)
+	return "at " + text.Number(*low) + " to " + text.Number(*high)
 }
 
 // rows of a scenario's table: each arm at each level.
@@ -212,13 +214,13 @@ func newFigure(arm, title string, summaries []bench.Summary, at row, c column) F
 			f.Values = append(f.Values, Sample{s.Trial.N, v.Value, v.Open})
 		}
 	}
-	f.Median = bench.Median(f.numbers())
+	f.Median = inference.Median(f.numbers())
 	return f
 }
 
 // Text is the median with its unit.
 func (f Figure) Text() string {
-	text := bench.Quantity(f.Median, f.Unit)
+	text := text.Quantity(f.Median, f.Unit)
 	if f.open() > 0 {
 		text += " or more"
 	}
@@ -340,7 +342,7 @@ func (l *Load) table() {
 		}
 		row := Row{Name: arm.Arm + ", capacity " + arm.text}
 		for _, values := range within {
-			row.Cells = append(row.Cells, bench.Quantity(bench.Median(values), "s"))
+			row.Cells = append(row.Cells, text.Quantity(inference.Median(values), "s"))
 		}
 		l.Rows = append(l.Rows, row)
 	}
@@ -384,7 +386,7 @@ func newSpectrum(phase string, of bench.Scenario, arms []string, summaries []ben
 		row := Row{Name: short(arm, of)}
 		for _, q := range tabled {
 			if whole(q) {
-				row.Cells = append(row.Cells, bench.Quantity(bench.Median(points[arm][q]), "s"))
+				row.Cells = append(row.Cells, text.Quantity(inference.Median(points[arm][q]), "s"))
 			}
 		}
 		out.Rows = append(out.Rows, row)

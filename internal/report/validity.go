@@ -10,6 +10,7 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/inference"
 	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/text"
 )
 
 // validity is the strip that tells how far the run can be trusted.
@@ -61,12 +62,12 @@ func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Che
 			"those not valid are listed with their reason and enter no verdict"},
 		{"Conformance", fmt.Sprintf("%d of %d cells keep the contract; %d more need what this machine does not have", len(cells)-excluded-missing, len(cells)-missing, missing), state(excluded > 0, "warn"),
 			"same status, headers and bodies; calls of services counted; SIGTERM drains"},
-		{"Bodies checked under load", bench.Number(float64(checked)), state(checked == 0, "warn"), "each compared whole with the agreed body"},
-		{"Failed requests", fmt.Sprintf("%s of %s", bench.Number(float64(failed)), bench.Number(float64(failed+good))), state(failed > 0, "warn"), "they enter percentiles at the timeout"},
-		{"Never sent", fmt.Sprintf("%s of %s", bench.Number(float64(censored)), bench.Number(float64(planned))), state(censored > 0, "warn"), "due, but not sent by the generator; under 99% sent and the trial is not valid"},
-		{"Sent twice", bench.Number(float64(retried)), "ok", "the server had closed a kept connection; once, and only where HTTP allows it"},
+		{"Bodies checked under load", text.Number(float64(checked)), state(checked == 0, "warn"), "each compared whole with the agreed body"},
+		{"Failed requests", fmt.Sprintf("%s of %s", text.Number(float64(failed)), text.Number(float64(failed+good))), state(failed > 0, "warn"), "they enter percentiles at the timeout"},
+		{"Never sent", fmt.Sprintf("%s of %s", text.Number(float64(censored)), text.Number(float64(planned))), state(censored > 0, "warn"), "due, but not sent by the generator; under 99% sent and the trial is not valid"},
+		{"Sent twice", text.Number(float64(retried)), "ok", "the server had closed a kept connection; once, and only where HTTP allows it"},
 		{"Clock", clock, state(clock != bench.ClockKernel, "warn"),
-			"what the end of a request is read from; the program itself learned of it " + bench.Quantity(wake.Seconds(), "s") + " later in the mean of the worst phase"},
+			"what the end of a request is read from; the program itself learned of it " + text.Quantity(wake.Seconds(), "s") + " later in the mean of the worst phase"},
 	}
 	checks = append(checks, together(v.Analysis), forced(v), steady(summaries))
 	checks = append(checks, confirmed(summaries)...)
@@ -217,7 +218,7 @@ func twins(list []bench.Comparison) []Check {
 		count[t.Verdict]++
 		bad = bad || t.Verdict == bench.Supported || t.Verdict == bench.Contradicted
 		if t.Low != nil && t.High != nil && *t.High / *t.Low > widest {
-			widest, at = *t.High / *t.Low, fmt.Sprintf("%s %s to %s", strings.TrimSpace(t.Metric), bench.Number(*t.Low), bench.Number(*t.High))
+			widest, at = *t.High / *t.Low, fmt.Sprintf("%s %s to %s", strings.TrimSpace(t.Metric), text.Number(*t.Low), text.Number(*t.High))
 		}
 	}
 	var parts []string
@@ -376,7 +377,7 @@ func facts(e bench.Environment, p bench.Plan) []Fact {
 	list := []Fact{
 		{"Time", e.Time.Format(time.RFC3339)}, {"System", strings.TrimSpace(e.OS + ", kernel " + e.Kernel)},
 		{"CPU", fmt.Sprintf("%s, %d CPUs", e.CPU, e.CPUs)}, {"Frequency governor", e.Governor}, {"Virtualization", e.Virtual},
-		{"Memory", bench.Quantity(float64(e.Memory), "B")}, {"Load average at the start", e.LoadBegin}, {"Servers run as", p.Runner}, {"Docker", e.Docker},
+		{"Memory", text.Quantity(float64(e.Memory), "B")}, {"Load average at the start", e.LoadBegin}, {"Servers run as", p.Runner}, {"Docker", e.Docker},
 		{"Pinning", e.Pinned}, {"claimbench", e.Bench}, {"vegeta", e.Vegeta}, {"Go", e.Go},
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Runtimes)) {

@@ -1,0 +1,133 @@
+package runner_test
+
+import (
+	"context"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/runner"
+	"github.com/claimbench/claimbench/internal/target/targettest"
+)
+
+// trials are the rounds and scenarios of the trials that were made.
+func trials(r *record.Run) (list []string) {
+	for _, result := range r.Results {
+		list = append(list, string(rune('0'+result.Trial.Round))+" "+result.Trial.Scenario)
+	}
+	return list
+}
+
+// A look drops what no claim needs, the journal shows it, and a resumed run keeps to it.
+func TestLooksDropWhatIsDecided(t *testing.T) {
+	p := newPlan(t, "good", "good")
+	p.Profile.Looks = []int{1, 2}
+	c := newConductor(t, p, &targettest.Fake{}, &watcher{})
+	var asked []int
+	c.Look = func(round int) (map[string]bool, []string, error) {
+		asked = append(asked, round)
+		return map[string]bool{"json/server-0": true, "json/server-1": true}, []string{"one"}, nil
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c.Observer = &watcher{onHit: func() {
+		if len(asked) > 0 { // in the second round
+			cancel()
+		}
+	}}
+	if err := c.Run(ctx); err == nil {
+		t.Fatal("the run was not interrupted")
+	}
+	before := open(t, c)
+	if !slices.Equal(before.Looks(), []int{1}) || !before.Dropped("wait/server-0", 2) || before.Dropped("wait/server-0", 1) || before.Dropped("json/server-0", 2) {
+		t.Errorf("the journal is %+v", before.Journal)
+	}
+
+	again := &runner.Conductor{Plan: p, Writer: c.Writer, Launcher: &targettest.Fake{}, Observer: &watcher{}, Look: c.Look,
+		Done: before.Done, Dropped: before.Dropped, Looked: 1, Made: before.Results}
+	if err := again.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := trials(open(t, c)), []string{"1 json", "1 json", "1 wait", "1 wait", "2 json", "2 json"}; !slices.Equal(got, want) {
+		t.Errorf("trials are %q, want %q", got, want)
+	}
+	if !slices.Equal(asked, []int{1}) {
+		t.Errorf("looked at %v, want once at 1: the last round is judged with the run", asked)
+	}
+}
+
+// Where nothing is open, nothing more is measured.
+func TestALookThatDecidesAll(t *testing.T) {
+	p := newPlan(t, "good", "good")
+	for round := 3; round <= 4; round++ {
+		for _, trial := range p.Trials[:4] {
+			trial.N, trial.Round = len(p.Trials)+1, round
+			p.Trials = append(p.Trials, trial)
+		}
+	}
+	p.Profile.Rounds, p.Profile.Looks = 4, []int{1, 2, 3}
+	c := newConductor(t, p, &targettest.Fake{}, &watcher{})
+	looks := 0
+	c.Look = func(int) (map[string]bool, []string, error) { looks++; return nil, nil, nil }
+	if err := c.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	r := open(t, c)
+	if last := r.Journal[len(r.Journal)-1]; len(r.Results) != 4 || looks != 1 || last.Event != record.EventEnd {
+		t.Errorf("%d trials, and the journal ends with %q", len(r.Results), last.Event)
+	}
+}
+
+// From the second round on, servers are driven at shares of the smallest capacity of the
+// first, and each launch tries the capacity of the one before.
+func TestCommonRatesOfCapacities(t *testing.T) {
+	p := newPlan(t, "good", "good")
+	ms := func(n int) bench.Duration { return bench.Duration{Duration: time.Duration(n) * time.Millisecond} }
+	p.Profile.Shares, p.Profile.Probe, p.Profile.Resolution = []bench.Percent{.5}, ms(150), .5
+	p.Scenarios = slices.DeleteFunc(p.Scenarios, func(s bench.Scenario) bool { return s.Name != "json" })
+	p.Scenarios[0].Measure = []string{bench.MeasureLatency, bench.MeasureCapacity}
+	p.Scenarios[0].SLO = &bench.SLO{P99: ms(50), Errors: .01}
+	p.Trials = slices.DeleteFunc(p.Trials, func(t bench.Trial) bool { return t.Scenario != "json" })
+	for i := range p.Trials {
+		p.Trials[i].N = i + 1
+		p.Trials[i].Phases = []bench.Phase{
+			{Name: "warmup", Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Warmup}},
+			{Name: "latency@50%", Measure: bench.MeasureLatency, Schedule: bench.Schedule{Offered: bench.Offered{Share: .5}, Arrivals: bench.Constant, Duration: p.Profile.Measure}},
+			{Name: "capacity", Measure: bench.MeasureCapacity, Schedule: bench.Schedule{Offered: bench.Offered{Rate: 100}, Arrivals: bench.Constant, Duration: p.Profile.Probe}},
+		}
+	}
+	c := newConductor(t, p, &targettest.Fake{}, &watcher{})
+	if err := c.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	r := open(t, c)
+	smallest := math.Inf(1)
+	for _, result := range r.Results {
+		capacity, shares, confirms := 0., 0, 0
+		for _, phase := range result.Phases {
+			switch {
+			case phase.Name == "latency@50%" || phase.Name == "latency@50%"+bench.Again:
+				shares++
+				if want := smallest * .5; math.Abs(float64(phase.Rate)-want) > .01 {
+					t.Errorf("trial %d was driven at %s, want %g", result.Trial.N, phase.Rate, want)
+				}
+			case phase.Probe != nil && phase.Probe.Confirms:
+				confirms++
+			case phase.Probe != nil && phase.Probe.Held:
+				capacity = max(capacity, float64(phase.Probe.Rate))
+			}
+		}
+		first := result.Trial.Round == 1
+		if (shares == 0) != first || confirms != map[bool]int{true: 0, false: 1}[first] {
+			t.Errorf("trial %d of round %d has %d phases at a share, and %d probes that confirm", result.Trial.N, result.Trial.Round, shares, confirms)
+		}
+		if first {
+			smallest = min(smallest, capacity)
+		}
+	}
+	if commons := r.Commons(); len(commons) != 1 {
+		t.Errorf("the journal has the capacities %v", commons)
+	}
+}

@@ -1,0 +1,26 @@
+package strictyaml
+
+import (
+	"fmt"
+	"strings"
+)
+
+// InputError is a mistake in a file that a person wrote.
+type InputError struct {
+	File         string
+	Line, Column int    // from 1; 0 where the place is not known
+	Field        string // path such as claims[3].tests[0].metric
+	Problem      string
+}
+
+func (e *InputError) Error() string {
+	var b strings.Builder
+	b.WriteString(e.File)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", e.Line, e.Column)
+	}
+	if e.Field != "" {
+		b.WriteString(": " + e.Field)
+	}
+	return b.String() + ": " + e.Problem
+}
