@@ -220,7 +220,7 @@ func (t *tally) loaded(s bench.Schedule, d bench.DriveStats) Loaded {
 		out.AchievedRate = float64(d.Sent) / seconds
 	}
 	out.OfferedRate = out.AchievedRate
-	if s.Open() {
+	if s.OpenLoop() {
 		out.OfferedRate = float64(s.Rate)
 	}
 	if len(t.errors) > 0 {
@@ -232,10 +232,10 @@ func (t *tally) loaded(s bench.Schedule, d bench.DriveStats) Loaded {
 	if d.Censored > 0 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%d requests were due but never sent", d.Censored))
 	}
-	if limit := max(1000, out.ResponseUS.P50/20); s.Open() && out.LagUS.P99 > limit {
+	if limit := max(1000, out.ResponseUS.P50/20); s.OpenLoop() && out.LagUS.P99 > limit {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("the generator sent late: lag is %.0f µs at p99; response time holds it, latency does not", out.LagUS.P99))
 	}
-	if used := out.CPUSeconds / max(seconds, 1e-9); s.Open() && used > .7 {
+	if used := out.CPUSeconds / max(seconds, 1e-9); s.OpenLoop() && used > .7 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("the generator used %.0f%% of a CPU: it may measure itself", used*100))
 	}
 	return out

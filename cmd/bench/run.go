@@ -217,7 +217,7 @@ func (s *session) measure(ctx context.Context, w *work) (err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		return judge.Open(r)
+		return judge.NeedsRounds(r)
 	}
 	if w.old != nil {
 		c.Done, c.Dropped, c.Made, c.Commons = w.old.Done, w.old.Dropped, w.old.Results, w.old.Commons()

@@ -36,13 +36,13 @@ type Scenario struct {
 
 // Level is a kind of a scenario's work. What it leaves out is the scenario's own.
 type Level struct {
-	Name        string   `json:"name"`
-	Path        string   `json:"path,omitempty" jsonschema:"description={k} stands for the CPUs that the servers may use; at most 4"`
-	Expect      *Expect  `json:"expect,omitempty"`
-	Connections int      `json:"connections,omitempty" jsonschema:"description=Connections of the closed loop,minimum=1,maximum=10000"`
-	Open        int      `json:"open,omitempty" jsonschema:"description=Connections that are kept open and used in turn at a common rate,minimum=1,maximum=10000"`
-	Needs       []string `json:"needs,omitempty" jsonschema:"description=Services beside the scenario's"`
-	Beside      *Beside  `json:"beside,omitempty" jsonschema:"description=Other requests that the server gets at the same time"`
+	Name            string   `json:"name"`
+	Path            string   `json:"path,omitempty" jsonschema:"description={k} stands for the CPUs that the servers may use; at most 4"`
+	Expect          *Expect  `json:"expect,omitempty"`
+	Connections     int      `json:"connections,omitempty" jsonschema:"description=Connections of the closed loop,minimum=1,maximum=10000"`
+	HeldConnections int      `json:"open,omitempty" jsonschema:"description=Connections that are kept open and used in turn at a common rate,minimum=1,maximum=10000"`
+	Needs           []string `json:"needs,omitempty" jsonschema:"description=Services beside the scenario's"`
+	Beside          *Beside  `json:"beside,omitempty" jsonschema:"description=Other requests that the server gets at the same time"`
 	// ControlOf names the level that this one has Work times the work of: an instrument
 	// that is right shows as many times the CPU time an answer.
 	ControlOf string  `json:"control_of,omitempty" jsonschema:"description=Level whose work this one has so many times; a check of the instrument"`

@@ -46,8 +46,8 @@ func (o Offered) String() string {
 	return ""
 }
 
-// Open reports whether the schedule is an open loop.
-func (s Schedule) Open() bool { return s.Rate > 0 || s.Share > 0 }
+// OpenLoop reports whether the schedule is an open loop.
+func (s Schedule) OpenLoop() bool { return s.Rate > 0 || s.Share > 0 }
 
 // Hit is one request, or one delivery of a message to a member, or one event of a
 // stream. Due, Sent and Done count from the start of the drive.

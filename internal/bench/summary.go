@@ -66,10 +66,10 @@ type Value struct {
 	Metric string
 	Level  string
 	Offered
-	Value    float64
-	Open     bool    // it is known from below only
-	Unsteady bool    // the phase that it is of has no steady state, and it tells of one
-	Error    float64 // what the instrument may have added, in the metric's unit; of percentiles
+	Value      float64
+	LowerBound bool    // it is known from below only
+	Unsteady   bool    // the phase that it is of has no steady state, and it tells of one
+	Error      float64 // what the instrument may have added, in the metric's unit; of percentiles
 }
 
 // Phase returns the summary of the phase of that name.

@@ -212,7 +212,7 @@ func values(r Run) map[key]numbers {
 			k := key{bench.CellName(s.Trial.Arm(), v.Level), v.Metric, v.Offered}
 			n := all[k]
 			n.scenario, n.target, n.logs = s.Trial.Scenario, s.Trial.Target, append(n.logs, math.Log(v.Value))
-			n.open, n.error = n.open || v.Open, max(n.error, v.Error)
+			n.open, n.error = n.open || v.LowerBound, max(n.error, v.Error)
 			if v.Unsteady {
 				n.unsteady++
 			}

@@ -127,8 +127,8 @@ func (c *court) analysis(claims []*claim) bench.Analysis {
 			}
 		}
 		for _, e := range c.run.Journal {
-			if e.Event == record.EventLook && e.Round == l.Rounds && !slices.Equal(e.Open, open) {
-				a.Unlike = append(a.Unlike, fmt.Sprintf("judged again, the look at round %d leaves open %v, and in the journal it left open %v", l.Rounds, open, e.Open))
+			if e.Event == record.EventLook && e.Round == l.Rounds && !slices.Equal(e.Undecided, open) {
+				a.Unlike = append(a.Unlike, fmt.Sprintf("judged again, the look at round %d leaves open %v, and in the journal it left open %v", l.Rounds, open, e.Undecided))
 			}
 		}
 		a.Looks = append(a.Looks, l.Look)
@@ -142,11 +142,11 @@ func (x *claim) open(look, rounds int) bool {
 	return !(x.decided() && x.look <= look) && slices.ContainsFunc(x.cells, func(x *cell) bool { return x.sampled(rounds) })
 }
 
-// Open judges a run at a look, and tells which of its cells (bench.CellName) more rounds
+// NeedsRounds judges a run at a look, and tells which of its cells (bench.CellName) more rounds
 // are needed of, and which claims need them: those that are not decided, by the comparisons
 // that are not decided at the strictest level that they may be asked at. The A/A arm and the positive
 // control are needed as long as anything is.
-func Open(run *record.Run) (cells map[string]bool, claims []string, err error) {
+func NeedsRounds(run *record.Run) (cells map[string]bool, claims []string, err error) {
 	c, _, err := newCourt(run)
 	if err != nil {
 		return nil, nil, err

@@ -83,7 +83,7 @@ func TestLooks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cells, claims, err := Open(r)
+		cells, claims, err := NeedsRounds(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,7 +207,7 @@ func TestWhatADependsTakes(t *testing.T) {
 	if alone.verdict != bench.Supported || hard.verdict != bench.Inconclusive || x.Verdict != bench.Inconclusive {
 		t.Fatalf("the made-up rounds don't lie between the two levels: p %g, %s, %s, %s", alone.p, alone.verdict, hard.verdict, x.Verdict)
 	}
-	cells, claims, err := Open(r)
+	cells, claims, err := NeedsRounds(r)
 	if err != nil || len(claims) != 1 || !cells["json/node-a"] {
 		t.Errorf("%v are needed by %v, %v", cells, claims, err)
 	}

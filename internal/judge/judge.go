@@ -100,7 +100,7 @@ func (c *court) qualify(s *bench.Summary) {
 		x := &cell{metric: bench.Metrics[v.Metric]}
 		x.Offered = v.Offered
 		at := side{arm, v.Level}
-		v.Open = c.caveats(x, at, round)
+		v.LowerBound = c.caveats(x, at, round)
 		if _, p, err := c.phase(x, at, round); err == nil && x.metric.Steady {
 			v.Unsteady = p.Steady.Examined() && !p.Steady.Reached()
 		}

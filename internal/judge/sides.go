@@ -313,7 +313,7 @@ func (c *court) units(at side) float64 {
 func (c *court) open(at side) float64 {
 	if t := c.anyTrial(at.arm); t != nil {
 		l, _ := t.scenario.Level(at.level)
-		return float64(l.Open)
+		return float64(l.HeldConnections)
 	}
 	return 0
 }

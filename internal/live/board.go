@@ -75,7 +75,7 @@ func (b *board) told(m message) {
 		b.what = short(m.Doing)
 	}
 	if t := m.Began; t != nil {
-		b.trial, b.inOpen, b.counted, b.used = t, m.Open, nil, usage{}
+		b.trial, b.inOpen, b.counted, b.used = t, m.OpenLoops, nil, usage{}
 		b.what = fmt.Sprintf("round %d: %s on %s, launch", t.Round, t.Scenario, t.Target)
 	}
 	if m.Counted != nil {

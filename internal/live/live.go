@@ -42,16 +42,16 @@ type Live struct {
 
 // message is one thing that the showing process is told, as a line of JSON.
 type message struct {
-	Run     *about             `json:"run,omitempty"`
-	Doing   string             `json:"doing,omitempty"`
-	Began   *bench.Trial       `json:"began,omitempty"` // without its phases
-	Open    []string           `json:"open,omitempty"`  // of those, the ones in which response or delivery times are measured
-	Counted *snapshot          `json:"counted,omitempty"`
-	Spent   time.Duration      `json:"spent_ns,omitempty"` // CPU time of the measuring process, so far
-	Used    *used              `json:"used,omitempty"`
-	Ended   *bench.TrialResult `json:"ended,omitempty"`
-	Round   int                `json:"round,omitempty"` // that the verdicts are of
-	Judged  *bench.Verdicts    `json:"judged,omitempty"`
+	Run       *about             `json:"run,omitempty"`
+	Doing     string             `json:"doing,omitempty"`
+	Began     *bench.Trial       `json:"began,omitempty"` // without its phases
+	OpenLoops []string           `json:"open,omitempty"`  // of those, the ones in which response or delivery times are measured
+	Counted   *snapshot          `json:"counted,omitempty"`
+	Spent     time.Duration      `json:"spent_ns,omitempty"` // CPU time of the measuring process, so far
+	Used      *used              `json:"used,omitempty"`
+	Ended     *bench.TrialResult `json:"ended,omitempty"`
+	Round     int                `json:"round,omitempty"` // that the verdicts are of
+	Judged    *bench.Verdicts    `json:"judged,omitempty"`
 
 	count *count // whose snapshot is to be taken when it is told
 }
@@ -189,7 +189,7 @@ func (l *Live) Began(t bench.Trial) {
 	m := message{Began: named(t)}
 	for _, p := range t.Phases {
 		if p.Measure == bench.MeasureLatency || p.Measure == bench.MeasureDelivery {
-			m.Open = append(m.Open, p.Name)
+			m.OpenLoops = append(m.OpenLoops, p.Name)
 		}
 	}
 	l.tell(m)

@@ -44,7 +44,7 @@ func server(base, path string) (*url.URL, string, error) {
 // rehearse makes a drive ready whose schedule conduct will follow, and refuses a
 // closed loop. Its timers are the drive's until end or cancel.
 func rehearse(ctx context.Context, s bench.Schedule, t *wire.Transport) (*drive, error) {
-	if !s.Open() {
+	if !s.OpenLoop() {
 		return nil, fmt.Errorf("%w: messages and streams need a rate", ErrClosedLoop)
 	}
 	d := &drive{ctx: ctx, s: s, wire: t}

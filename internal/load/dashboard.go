@@ -61,7 +61,7 @@ func (v *Dashboard) Drive(ctx context.Context, base string, w bench.Workload, s 
 	defer v.wire.Watch(p.ctx)()
 	if r := p.prepare(0); r != nil {
 		opening, done := context.WithTimeout(p.ctx, time.Second)
-		v.wire.Open(opening, r, min(1+int(float64(s.Rate)/100), mostAhead)) // what goes wrong will show in the posts
+		v.wire.DialIdle(opening, r, min(1+int(float64(s.Rate)/100), mostAhead)) // what goes wrong will show in the posts
 		done()
 	}
 	over := make(chan struct{})

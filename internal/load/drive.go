@@ -49,7 +49,7 @@ type drive struct {
 // those will show in the requests.
 func (d *drive) connect() error {
 	n, dialled := d.s.Connections, d.wire.Dialled()
-	held := d.s.Open() && n > 0
+	held := d.s.OpenLoop() && n > 0
 	defer d.wire.InTurn(held)
 	d.wire.InTurn(false)
 	patience := time.Second
@@ -60,7 +60,7 @@ func (d *drive) connect() error {
 		}
 		patience = 30 * time.Second
 		d.wire.Trim(d.request, n)
-	case d.s.Open():
+	case d.s.OpenLoop():
 		n = min(1+int(float64(d.s.Rate)/100), mostAhead, int(d.cap))
 	default:
 		d.wire.Trim(d.request, n)
@@ -70,7 +70,7 @@ func (d *drive) connect() error {
 	// A server's queue of new connections is short. One that was dialled last and is
 	// answered shows that it has taken all before it.
 	for open := backlog; held && open < n; open += backlog {
-		err := d.wire.Open(ctx, d.request, open)
+		err := d.wire.DialIdle(ctx, d.request, open)
 		if err == nil {
 			_, err = d.wire.Exchange(ctx, d.request, nil)
 		}
@@ -78,7 +78,7 @@ func (d *drive) connect() error {
 			return fmt.Errorf("open %d of %d connections: %w", open, n, err)
 		}
 	}
-	err := d.wire.Open(ctx, d.request, n)
+	err := d.wire.DialIdle(ctx, d.request, n)
 	if !held {
 		return nil
 	}
@@ -118,7 +118,7 @@ func (d *drive) end(stats *bench.DriveStats) {
 	stats.ClockStep = f.step
 	stats.MaxFlight = d.peak.Load()
 	stats.Planned = stats.Sent
-	if d.s.Open() {
+	if d.s.OpenLoop() {
 		within := d.s.Duration.Duration
 		if d.ctx.Err() != nil { // what was not yet due then is not missed
 			within = time.Duration(d.cut.Load())

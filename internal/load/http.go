@@ -66,7 +66,7 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 	switch {
 	case err != nil:
 		return bench.DriveStats{}, err
-	case !s.Open() && s.Connections <= 0:
+	case !s.OpenLoop() && s.Connections <= 0:
 		return bench.DriveStats{}, fmt.Errorf("a schedule needs a rate or connections")
 	}
 	defer d.wire.Watch(ctx)()
@@ -74,7 +74,7 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 		defer tune()()
 	}
 	drive := &drive{ctx: ctx, s: s, wire: &d.wire, request: request, expect: w.Expect, hits: newLedger(), cap: int64(s.Connections)}
-	if s.Open() {
+	if s.OpenLoop() {
 		drive.cap = int64(d.MaxInflight)
 		if drive.cap == 0 {
 			drive.cap = min(mostOpen(), mostInflight)
@@ -92,7 +92,7 @@ func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench
 		}
 		return bench.DriveStats{}, err
 	}
-	if s.Open() && s.Connections > mostAhead { // what was allocated for them is collected now, not in the first moments
+	if s.OpenLoop() && s.Connections > mostAhead { // what was allocated for them is collected now, not in the first moments
 		runtime.GC()
 		time.Sleep(settle)
 	}
@@ -149,11 +149,11 @@ func (d *HTTP) attackers(s bench.Schedule) int {
 	n := d.Attackers
 	if n == 0 {
 		n = max(len(cpuset.Allowed()), 1)
-		if !s.Open() {
+		if !s.OpenLoop() {
 			n = max(n, (s.Connections+7)/8)
 		}
 	}
-	if !s.Open() {
+	if !s.OpenLoop() {
 		n = min(n, s.Connections)
 	}
 	return n
@@ -217,7 +217,7 @@ func (d *drive) prepare(n int) ([]attack, error) {
 			Transport:     t,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		})
-		if !d.s.Open() {
+		if !d.s.OpenLoop() {
 			workers := (uint64(d.s.Connections) + share.n - 1 - share.i) / share.n
 			attacks[i] = attack{vegeta.NewAttacker(client, vegeta.Workers(workers), vegeta.MaxWorkers(workers)), &closedPacer{drive: d}}
 			continue

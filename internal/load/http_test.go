@@ -353,7 +353,7 @@ func TestHopelessLoadEnds(t *testing.T) {
 					t.Errorf("kinds %v, want %q only", kinds, c.kinds)
 				}
 			}
-			if c.s.Open() && stats.Planned != planned(schedule(c.s, 200*time.Millisecond), time.Hour) || stats.Sent == 0 || stats.Sent+stats.Censored != stats.Planned {
+			if c.s.OpenLoop() && stats.Planned != planned(schedule(c.s, 200*time.Millisecond), time.Hour) || stats.Sent == 0 || stats.Sent+stats.Censored != stats.Planned {
 				t.Errorf("planned %d, sent %d, censored %d", stats.Planned, stats.Sent, stats.Censored)
 			}
 			if took := time.Since(began); took > 200*time.Millisecond+grace+10*time.Second {

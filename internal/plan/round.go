@@ -263,7 +263,7 @@ func (p *builder) round(round int) []bench.Trial {
 func (p *builder) phases(s bench.Scenario, round int) []bench.Phase {
 	levels := slices.Clone(s.AllLevels())
 	// Memory that open connections took is not given back: there, fewer come first.
-	if !slices.ContainsFunc(levels, func(l bench.Level) bool { return l.Open > 0 }) {
+	if !slices.ContainsFunc(levels, func(l bench.Level) bool { return l.HeldConnections > 0 }) {
 		order := rand.New(rand.NewPCG(p.Seed, seed(p.Seed, round, s.Name, "levels")))
 		order.Shuffle(len(levels), func(i, j int) { levels[i], levels[j] = levels[j], levels[i] })
 	}
@@ -291,7 +291,7 @@ func (p *builder) level(s bench.Scenario, l bench.Level, round int) (list []benc
 	closed := func(d bench.Duration) bench.Schedule { return bench.Schedule{Connections: connections, Duration: d} }
 	none := bench.Offered{}
 	open := func(at bench.Offered, d bench.Duration) bench.Schedule {
-		return bench.Schedule{Offered: at, Arrivals: s.Workload.Arrivals, Connections: l.Open, Duration: d}
+		return bench.Schedule{Offered: at, Arrivals: s.Workload.Arrivals, Connections: l.HeldConnections, Duration: d}
 	}
 	if s.Measures(bench.MeasureFootprint) {
 		add(bench.MeasureFootprint, none, bench.Schedule{Duration: p.Profile.Warmup})
@@ -299,7 +299,7 @@ func (p *builder) level(s bench.Scenario, l bench.Level, round int) (list []benc
 			return list
 		}
 	}
-	if s.Workload.Driver == bench.DriverHTTP && l.Open == 0 {
+	if s.Workload.Driver == bench.DriverHTTP && l.HeldConnections == 0 {
 		add(bench.Warmup, none, closed(p.Profile.Warmup))
 	} else { // connections that stay open are made now, and not when something is measured
 		add(bench.Warmup, none, open(bench.Offered{Rate: s.Rates[0]}, p.Profile.Warmup))

@@ -160,7 +160,7 @@ func (d *document) checkLevels(s bench.Scenario, c *Catalogue) error {
 			return d.Errorf(at+".expect.status", "give the HTTP status of a good answer")
 		case l.Units != "" && l.Units != "k" && (err != nil || units < 1):
 			return d.Errorf(at+".units", "%q is neither a number from 1 nor k", l.Units)
-		case l.Connections < 0 || l.Connections > 10000 || l.Open < 0 || l.Open > 10000:
+		case l.Connections < 0 || l.Connections > 10000 || l.HeldConnections < 0 || l.HeldConnections > 10000:
 			return d.Errorf(at, "connections and open must be from 1 to 10000")
 		case l.Beside != nil && (!strings.HasPrefix(l.Beside.Path, "/") || l.Beside.Rate == 0 || l.Beside.Expect.Status == 0):
 			return d.Errorf(at+".beside", "give path, rate and expect.status")

@@ -50,7 +50,7 @@ type Entry struct {
 	Rate   float64   `json:"rate,omitempty"`   // 1/s
 	Budget string    `json:"budget,omitempty"` // that a session began with
 	// Open are the claims that a look left open.
-	Open []string `json:"open,omitempty"`
+	Undecided []string `json:"open,omitempty"`
 	// Sums are the SHA-256, in hex, of the files of a trial that ended, by name.
 	Sums map[string]string `json:"sha256,omitempty"`
 }

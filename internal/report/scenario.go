@@ -211,7 +211,7 @@ func newFigure(arm, title string, summaries []bench.Summary, at row, c column) F
 	f := Figure{Arm: arm, Metric: c.metric.Name, Unit: c.metric.Unit, Better: c.metric.Better, Column: title}
 	for _, s := range summaries {
 		if v, ok := s.Value(c.metric.Name, at.level, c.at); ok && s.Trial.Arm() == at.arm {
-			f.Values = append(f.Values, Sample{s.Trial.N, v.Value, v.Open})
+			f.Values = append(f.Values, Sample{s.Trial.N, v.Value, v.LowerBound})
 		}
 	}
 	f.Median = inference.Median(f.numbers())

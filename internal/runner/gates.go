@@ -53,7 +53,7 @@ func (w *watch) gates(p bench.PhaseResult, s bench.Schedule, limits bench.Gates,
 		list = append(list, bench.Gate{Name: name, Value: value, Limit: limit, Unit: unit, OK: limit == 0 || value <= limit})
 	}
 	onlyOpen := func(limit float64) float64 {
-		if s.Open() {
+		if s.OpenLoop() {
 			return limit
 		}
 		return 0
@@ -64,7 +64,7 @@ func (w *watch) gates(p bench.PhaseResult, s bench.Schedule, limits bench.Gates,
 	sent := float64(d.Sent-w.exhausted) / float64(max(d.Planned, 1))
 	list = append(list, bench.Gate{Name: bench.GateSent, Value: sent, Limit: limits.Sent, OK: sent >= limits.Sent})
 	rate := float64(d.Sent) / seconds
-	if s.Open() {
+	if s.OpenLoop() {
 		limit := limits.Lag.Seconds()
 		if limit > 0 {
 			limit = max(limit, limits.LagShare*float64(w.response.ValueAtQuantile(50))/1e9)

@@ -54,7 +54,7 @@ func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
 	// in an open loop it would be late for them, and where servers share that CPU they
 	// would be without it.
 	scale := func() int64 { return 0 }
-	if !schedule.Open() && !d.trial.Shared {
+	if !schedule.OpenLoop() && !d.trial.Shared {
 		scale = d.weigh(ctx, d.trial, d.server)
 	}
 	var broken error

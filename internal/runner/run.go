@@ -192,7 +192,7 @@ func (c *Conductor) look(round int) error {
 		if len(claims) == 0 {
 			reason = "no claim is open: nothing more is measured"
 		}
-		if err := c.Writer.Journal(record.Entry{Event: record.EventLook, Round: at, Open: claims, Reason: reason}); err != nil {
+		if err := c.Writer.Journal(record.Entry{Event: record.EventLook, Round: at, Undecided: claims, Reason: reason}); err != nil {
 			return err
 		}
 		c.Observer.Looked(at, reason)

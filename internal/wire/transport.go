@@ -318,9 +318,9 @@ func (t *Transport) start() error {
 	return nil
 }
 
-// Open makes ready n idle connections for the request, or more where there are
+// DialIdle makes ready n idle connections for the request, or more where there are
 // more: it ends those that the server has closed, and dials what is missing.
-func (t *Transport) Open(ctx context.Context, r *Request, n int) error {
+func (t *Transport) DialIdle(ctx context.Context, r *Request, n int) error {
 	var alive []*conn
 	now := time.Now()
 	for c := t.take(r.key, now); c != nil; c = t.take(r.key, now) {

@@ -589,7 +589,7 @@ func TestHalfClosedConnectionIsNotWaitedFor(t *testing.T) {
 func TestSentIsAlwaysKnown(t *testing.T) {
 	address, _ := scripted(t, hello)
 	w, r := newTransport(t), prepared(t, "GET", address)
-	if err := w.Open(context.Background(), r, 1); err != nil {
+	if err := w.DialIdle(context.Background(), r, 1); err != nil {
 		t.Fatal(err)
 	}
 	r.Timeout = 1
@@ -645,12 +645,12 @@ func TestTrimAndOpen(t *testing.T) {
 	address, connections := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) { io.Copy(io.Discard, conn) })
 	w, r := newTransport(t), prepared(t, "GET", address)
 	for _, n := range []int{3, 2, 5} {
-		if err := w.Open(context.Background(), r, n); err != nil {
+		if err := w.DialIdle(context.Background(), r, n); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w.Trim(r, 1)
-	if err := w.Open(context.Background(), r, 2); err != nil || w.Dialled() != 6 {
+	if err := w.DialIdle(context.Background(), r, 2); err != nil || w.Dialled() != 6 {
 		t.Errorf("%d dialled, %v; want 3, none, 2 more, and 1 after all but one were ended", w.Dialled(), err)
 	}
 	for deadline := time.Now().Add(5 * time.Second); connections.Load() != 6 && time.Now().Before(deadline); {
