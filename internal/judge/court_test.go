@@ -216,7 +216,7 @@ func TestWhatADependsTakes(t *testing.T) {
 // Where judging again leaves other claims open than the look did, the run says so, and is void.
 func TestALookThatCannotBeReproduced(t *testing.T) {
 	s := recordtest.Study{Rounds: 30, Looks: []int{10, 20, 30}, Speed: recordtest.Speeds(4*ms, 8*ms), Noise: .02, Twin: 1, Control: 1.25, Evidence: true,
-		Claims: [][]bench.Test{{moreNode}}, Directory: recordtest.Directory{After: []record.Entry{{Event: record.EventLook, Round: 10, Open: []string{"c"}}, {Event: record.EventLook, Round: 20}}}}
+		Claims: [][]bench.Test{{moreNode}}, Directory: recordtest.Directory{After: []record.Entry{{Event: record.EventLook, Round: 10, Undecided: []string{"c"}}, {Event: record.EventLook, Round: 20}}}}
 	v := judged(t, s.Write(t))
 	if len(v.Analysis.Unlike) != 1 || !slices.ContainsFunc(v.Void, func(why string) bool { return strings.Contains(why, "the look at round 10 leaves open []") }) {
 		t.Errorf("unlike are %q, void %q", v.Analysis.Unlike, v.Void)
