@@ -30,13 +30,13 @@ func newTrend() *cobra.Command {
 			for _, dir := range args[1:] {
 				r, err := compared(dir)
 				if err == nil {
-					err = compare.Add(args[0], r)
+					err = compare.AddNight(args[0], r)
 				}
 				if err != nil {
 					return err
 				}
 			}
-			nights, err := compare.Read(args[0])
+			nights, err := compare.ReadHistory(args[0])
 			if err != nil {
 				return badInput("name a file that bench trend made, or runs to begin one with", "%w", err)
 			}
