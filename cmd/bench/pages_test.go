@@ -21,6 +21,7 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/browser"
 	"github.com/claimbench/claimbench/internal/record/recordtest"
+	"github.com/claimbench/claimbench/internal/rejudge"
 )
 
 // inBrowser starts a browser.
@@ -208,7 +209,7 @@ func BenchmarkReport(b *testing.B) {
 			r.Phases[0].Drive.Planned, r.Phases[0].Drive.Sent = hits/4, hits/4
 		}}.Write(b)
 	for b.Loop() {
-		d, err := document(dir)
+		d, err := rejudge.Document(dir)
 		if err != nil {
 			b.Fatal(err)
 		}

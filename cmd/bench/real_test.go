@@ -21,6 +21,7 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/session"
 	"github.com/claimbench/claimbench/internal/target"
 )
 
@@ -39,7 +40,7 @@ func TestDemo(t *testing.T) {
 		t.Skip("SKIPPED: -short; the demo takes two minutes")
 	}
 	dir := filepath.Join(t.TempDir(), "run")
-	code, stdout, stderr := command(t, "demo", "--out", dir)
+	code, stdout, stderr := command(t, "demo", "--verbose", "--out", dir)
 	if code != exitDone {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
@@ -48,19 +49,19 @@ func TestDemo(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}
 	}
-	// A busy test machine puts the instrument at fault; nothing may put the servers there.
+	// A busy test machine may put the load generator at fault, but never the servers.
 	ok, fault := 0, 0
 	for line := range strings.Lines(stderr) {
 		switch {
 		case !strings.HasPrefix(line, "["):
 		case strings.Contains(line, ": ok;"):
 			ok++
-		case strings.Contains(line, "the instrument was at fault"):
+		case strings.Contains(line, "the load generator was at fault"):
 			fault++
 		}
 	}
 	if ok == 0 || ok+fault != 45 {
-		t.Errorf("of 45 trials %d are valid, and %d are void, wholly or in part, by the instrument's fault:\n%s", ok, fault, stderr)
+		t.Errorf("of 45 trials %d are valid, and %d are void, wholly or in part, because the load generator was at fault:\n%s", ok, fault, stderr)
 	}
 	// These two don't depend on how busy the machine is.
 	for _, gate := range []string{bench.GateLittle, bench.GateClock} {
@@ -130,7 +131,7 @@ func agree(t *testing.T, dir string, least int) {
 	}
 }
 
-// raw is a trial's throughput or median response time; false where the trial is not valid.
+// raw returns a trial's throughput or median response time; false if the trial is not valid.
 func raw(t *testing.T, dir string, plan bench.Plan, cell bench.Comparison, on string, round int) (float64, bool) {
 	t.Helper()
 	for _, trial := range plan.Trials {
@@ -157,7 +158,7 @@ func raw(t *testing.T, dir string, plan bench.Plan, cell bench.Comparison, on st
 			}
 			return true
 		}
-		if void(name) { // it was made once more
+		if void(name) { // it was made a second time
 			if name += "~2"; void(name) {
 				return 0, false
 			}
@@ -195,7 +196,7 @@ func raw(t *testing.T, dir string, plan bench.Plan, cell bench.Comparison, on st
 	return 0, false
 }
 
-// needDocker skips aloud where there is no engine, and fails where one is required.
+// needDocker skips the test with a reason if no engine answers, and fails if one is required.
 func needDocker(t *testing.T) {
 	t.Helper()
 	if _, err := target.DockerAnswers(context.Background()); err != nil {
@@ -206,9 +207,9 @@ func needDocker(t *testing.T) {
 	}
 }
 
-// The engine goes away in the middle of a run, as seen through a socket of our
-// own: the run ends with a hint, keeps what it has, and is resumed to its end on
-// containers of the reference images. Nothing is left behind.
+// The engine goes away in the middle of a run, seen through a socket of the test. The run stops with a
+// hint and keeps its records. It is resumed to its end on containers of the reference images. Nothing is
+// left behind.
 func TestDockerRunSurvivesItsEngine(t *testing.T) {
 	needDocker(t)
 	engine := newTunnel(t)
@@ -220,8 +221,8 @@ func TestDockerRunSurvivesItsEngine(t *testing.T) {
 		}
 	}}
 	var stdout bytes.Buffer
-	code := run(context.Background(), []string{"-C", "../..", "demo", "--runner", "docker", "--scenario", "json",
-		"--target", "node-http,python-asgi", "--out", dir}, &stdout, watch)
+	code := run(context.Background(), []string{"-C", "../..", "demo", "--verbose", "--runner", "docker",
+		"--scenario", "json", "--server", "node-http,python-asgi", "--out", dir}, &stdout, watch)
 	if text := watch.text(); code != exitError || !strings.Contains(text, "the engine does not answer") || !strings.Contains(text, "bench run --resume "+dir) {
 		t.Fatalf("exit code %d:\n%s", code, text)
 	}
@@ -232,7 +233,7 @@ func TestDockerRunSurvivesItsEngine(t *testing.T) {
 	}
 	agree(t, dir, 2)
 	for _, what := range [][]string{{"ps", "-aq"}, {"network", "ls", "-q"}} {
-		list, err := exec.Command("docker", append(what, "--filter", "label=dev.claimbench.run="+runLabel(dir))...).Output()
+		list, err := exec.Command("docker", append(what, "--filter", "label=dev.claimbench.run="+session.Label(dir))...).Output()
 		if err != nil || len(bytes.TrimSpace(list)) > 0 {
 			t.Errorf("docker %v: %s %v", what, list, err)
 		}

@@ -38,7 +38,7 @@ func study(tb testing.TB, project string, seed int, scenarios string) *bench.Ver
 	tb.Helper()
 	dir := filepath.Join(tb.TempDir(), fmt.Sprint("run", seed))
 	var stdout, stderr bytes.Buffer
-	args := []string{"-C", project, "run", "--profile", "quick", "--runner", "process", "--target", "node-http",
+	args := []string{"-C", project, "run", "--profile", "quick", "--runner", "process", "--server", "node-http",
 		"--scenario", scenarios, "--seed", fmt.Sprint(seed), "--out", dir}
 	if code := run(context.Background(), args, &stdout, &stderr); code != exitDone {
 		tb.Fatalf("exit code %d: %s", code, stderr.String())

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
@@ -22,13 +21,26 @@ const judging = 4 * time.Second
 // closingTimeout is the most that a launcher may take to clean up.
 const closingTimeout = 30 * time.Second
 
-// Measure makes the trials that are not made yet. If budget is positive, the session stops about that
-// long after it started, and judges what it has. The error of a session that could not go on comes
-// from Abort.
-func (s *Session) Measure(ctx context.Context, budget time.Duration, progress runner.Observer) error {
+// Budget is the time that a session may take. The zero value sets no limit.
+type Budget struct {
+	Total   time.Duration
+	Started time.Time // when the time started to count
+}
+
+// deadline returns when to stop measuring; zero for never.
+func (b Budget) deadline() time.Time {
+	if b.Total <= 0 {
+		return time.Time{}
+	}
+	return b.Started.Add(b.Total - judging)
+}
+
+// Measure makes the trials that no session has made yet. Within a budget it stops in time to judge
+// what it has. The error of a session that could not go on comes from Abort.
+func (s *Session) Measure(ctx context.Context, budget Budget, progress runner.Observer) error {
 	start := record.Entry{Event: record.EventBegin}
-	if budget > 0 {
-		start.Budget = budget.String()
+	if budget.Total > 0 {
+		start.Budget = budget.Total.String()
 	}
 	if err := s.writer.Journal(start); err != nil {
 		return err
@@ -44,15 +56,18 @@ func (s *Session) Measure(ctx context.Context, budget time.Duration, progress ru
 	return nil
 }
 
-func (s *Session) measure(ctx context.Context, budget time.Duration, progress runner.Observer) (err error) {
-	c := &runner.Conductor{Plan: s.Plan, Writer: s.writer, Done: s.Done, Look: s.look, Observer: progress}
-	if budget > 0 {
-		c.Deadline = s.Started.Add(budget - judging)
+func (s *Session) measure(ctx context.Context, budget Budget, progress runner.Observer) (err error) {
+	c := &runner.Conductor{
+		Plan:     s.Plan,
+		Writer:   s.writer,
+		Observer: progress,
+		Look:     s.look,
+		Earlier:  s.earlier,
+		Deadline: budget.deadline(),
 	}
 	if s.page != nil {
 		c.Observer = observers{progress, s.page}
 	}
-	s.remember(c)
 	if c.Certify, err = certifier(s.Plan); err != nil {
 		return err
 	}
@@ -76,20 +91,6 @@ func (s *Session) look(int) (map[bench.Cell]bool, []string, error) {
 		return nil, nil, err
 	}
 	return judge.NeedsRounds(r)
-}
-
-// remember gives the conductor what earlier sessions recorded.
-func (s *Session) remember(c *runner.Conductor) {
-	if s.earlier == nil {
-		return
-	}
-	c.Dropped, c.Made, c.Commons = s.earlier.Dropped, s.earlier.Results, s.earlier.Commons()
-	if looks := s.earlier.Looks(); len(looks) > 0 {
-		c.Looked = slices.Max(looks)
-	}
-	if !s.earlier.Environment.Time.IsZero() {
-		c.Before = &s.earlier.Environment
-	}
 }
 
 func (s *Session) launcher(ctx context.Context) (bench.Launcher, error) {

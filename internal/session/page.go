@@ -11,9 +11,6 @@ import (
 	"github.com/claimbench/claimbench/internal/rejudge"
 )
 
-// page is a live page that also shows the verdicts so far.
-type page struct{ live.Standing }
-
 // Serve starts to serve the live page of the run on the address.
 func (s *Session) Serve(address string) (*live.Live, error) {
 	program, err := os.Executable()
@@ -31,7 +28,7 @@ func (s *Session) Serve(address string) (*live.Live, error) {
 	if err != nil {
 		return nil, s.Abort(err)
 	}
-	s.page = &page{live.Standing{Live: l, Judge: s.standing}}
+	s.page = &live.Standing{Live: l, Judge: s.standing}
 	return l, nil
 }
 

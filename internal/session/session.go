@@ -11,11 +11,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/claimbench/claimbench/internal/advice"
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/compare"
+	"github.com/claimbench/claimbench/internal/live"
 	"github.com/claimbench/claimbench/internal/plan"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/rejudge"
@@ -26,18 +26,15 @@ import (
 // Session writes to one run directory. Close releases the directory.
 type Session struct {
 	Plan *bench.Plan
-	// Started is when the session started, preparation included.
-	Started time.Time
 
 	root    string // the project's folder
 	writer  *record.Writer
-	earlier *record.Run // what earlier sessions recorded; nil in the first
-	page    *page       // nil if no live page is served
+	earlier *record.Run    // what earlier sessions recorded; nil in the first
+	page    *live.Standing // nil if no live page is served
 }
 
 // Create creates the directory of a new run, with its encoded plan. Root is the project's folder.
 func Create(root, dir string, p *bench.Plan, encoded []byte) (*Session, error) {
-	started := time.Now()
 	writer, err := record.Create(dir, encoded)
 	switch {
 	case errors.Is(err, fs.ErrExist):
@@ -46,13 +43,12 @@ func Create(root, dir string, p *bench.Plan, encoded []byte) (*Session, error) {
 	case err != nil:
 		return nil, advice.Failed("choose a folder that you may write to, with --out", "%w", err)
 	}
-	return &Session{Plan: p, Started: started, root: root, writer: writer}, nil
+	return &Session{Plan: p, root: root, writer: writer}, nil
 }
 
 // Resume opens the directory of an interrupted run. The run keeps its own plan. Resume refuses servers
 // and services whose sources have changed since.
 func Resume(root, dir string, now *plan.Catalogue) (*Session, error) {
-	started := time.Now()
 	earlier, err := record.Open(dir)
 	if err != nil {
 		return nil, advice.BadInput("pass the folder that the interrupted run printed", "resume: %w", err)
@@ -68,7 +64,7 @@ func Resume(root, dir string, now *plan.Catalogue) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{Plan: &earlier.Plan, Started: started, root: root, writer: writer, earlier: earlier}, nil
+	return &Session{Plan: &earlier.Plan, root: root, writer: writer, earlier: earlier}, nil
 }
 
 // sameSources checks that the catalogue has the sources that the plan was made with.

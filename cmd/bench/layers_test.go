@@ -8,12 +8,13 @@ import (
 
 // layers lists the packages of each layer. A package imports lower layers only, never its own.
 var layers = [][]string{
-	{"browser", "buildinfo", "cgroup", "cpuset", "source", "text", "timer", "wire"},
+	{"advice", "browser", "buildinfo", "cgroup", "cpuset", "source", "text", "timer", "wire"},
 	{"bench"},
 	{"inference", "metric", "slo", "strictyaml"},
 	{"plan", "target", "load", "record", "reference"},
-	{"calibrate", "service", "judge", "report", "live", "compare", "sign"},
-	{"runner"},
+	{"loadreport", "service", "judge", "report", "live", "compare", "sign"},
+	{"calibrate", "rejudge", "runner"},
+	{"session"},
 }
 
 func layerOf(name string) (int, bool) {
