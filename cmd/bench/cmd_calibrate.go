@@ -31,7 +31,7 @@ requests per second the load generator can send. The second knows from the kerne
 long it held each request: it shows how accurate the reported times are. Load generator and servers
 are pinned to CPUs as in a run.
 
-With --live-overhead-pairs it measures what the live page costs: it repeats the calibration in pairs,
+With --live-overhead-pairs it measures what the live page costs. It then calibrates in pairs,
 without and with a page that is watched and scraped.`,
 		Example: "  bench calibrate\n  bench calibrate --rate 1000,5000 --duration 3s\n  bench calibrate --live-overhead-pairs 6",
 		Args:    cobra.NoArgs,

@@ -8,7 +8,7 @@ func newDemo(g *globalOptions) *cobra.Command {
 		Use:   "demo",
 		Short: "Measure every reference server in about two and a half minutes, without Docker",
 		Long: `demo gives a preview of what bench does. It starts the servers of this repository as plain
-processes, measures three short rounds, and opens nothing to the network.
+processes, and measures three short rounds.
 
 Its verdicts are not evidence: three rounds are too few. It needs Node.js and Python on PATH.`,
 		Example: "  bench demo\n  bench demo --listen 9464\n  bench demo --scenario json --server node-http,python-asgi",

@@ -83,7 +83,8 @@ func newServeLive() *cobra.Command {
 		Use:    "live",
 		Short:  "Serve the live page of the run that started this process",
 		Hidden: true,
-		Args:   cobra.NoArgs,
+		// A parent starts every server with the flags of serve. The listener comes from the parent here.
+		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			listener, err := live.Inherited()
 			if err != nil {

@@ -20,8 +20,9 @@ func newTrend() *cobra.Command {
 		Use:   "trend HISTORY [DIR...]",
 		Short: "Add runs to a history file, and report which figures changed over the nights",
 		Long: `trend adds each run to a history, which is a file with one line of JSON per run. It then
-compares the later nights with the baseline, which is the first nights of the last machine class. It
-also reports the nights at which a figure made a step. You may look every night: the bounds allow it.`,
+compares the later nights with the baseline, which is the first nights of the last machine class.
+It also reports the nights at which a figure made a step. You may look every night: the bounds
+allow it.`,
 		Example: "  bench trend history.jsonl\n  bench trend history.jsonl reports/20260414-020000-ci --fail-on worse",
 		Args:    cobra.MinimumNArgs(1),
 		PreRunE: func(*cobra.Command, []string) error { return o.check() },

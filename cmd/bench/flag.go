@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -138,7 +139,11 @@ func (f *wordsFlag[T]) Set(s string) error {
 	for word := range strings.SplitSeq(s, ",") {
 		word = strings.TrimSpace(word)
 		if !slices.Contains(f.known, word) {
-			return fmt.Errorf("%q is not one of the %s: use %s", word, f.kind, alternatives(f.known))
+			use := "use " + alternatives(f.known)
+			if word != s {
+				use = fmt.Sprintf("%q is unknown; %s", word, use)
+			}
+			return errors.New(use)
 		}
 		list = append(list, T(word))
 	}

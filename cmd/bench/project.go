@@ -22,7 +22,8 @@ type project struct {
 func (p *project) root() (string, error) {
 	if p.dir != "" {
 		if _, err := os.Stat(filepath.Join(p.dir, plan.ComposeFile)); err != nil {
-			return "", advice.BadInput("pass the folder that has docker-compose.yml with -C", "%w", err)
+			return "", advice.BadInput("pass the folder that has docker-compose.yml with -C",
+				"%s is not a project folder: %w", p.dir, err)
 		}
 		return filepath.Abs(p.dir)
 	}
@@ -76,7 +77,7 @@ func (p *project) guide(root, name string) (bench.Guide, error) {
 		file = filepath.Join(root, "claims", name+".yaml")
 	}
 	if _, err := os.Stat(file); err != nil {
-		return bench.Guide{}, advice.BadInput("bench list shows the guides in claims/", "%w", err)
+		return bench.Guide{}, advice.BadInput("bench list shows the guides in claims/", "read the guide: %w", err)
 	}
 	return plan.LoadGuide(file, p.catalogue, p.scenarios)
 }

@@ -66,6 +66,7 @@ Start with "bench demo", which needs no Docker. To measure for evidence, run "be
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(*cobra.Command, []string) error { return g.check() },
 	}
+	root.SuggestionsMinimumDistance = 2
 	cobra.EnableCommandSorting = false // a group lists its commands in the order of use
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 100"))
 	root.SetVersionTemplate("bench {{.Version}}\n")
@@ -108,7 +109,7 @@ func checkedArguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 			return nil
 		}
 		if err := check(cmd, args); err != nil {
-			return advice.BadInput("usage: "+cmd.UseLine(), "%w", err)
+			return advice.BadInput("usage: "+cmd.UseLine(), "%s: wrong number of arguments: %d", cmd.Name(), len(args))
 		}
 		return nil
 	}

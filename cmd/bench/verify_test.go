@@ -101,7 +101,7 @@ func TestVerifyFindsAnyBit(t *testing.T) {
 	if code != exitDone {
 		t.Fatalf("the run as it was made does not pass: %s", stderr)
 	}
-	for _, want := range []string{"✓ evidence: all ", "✓ verdicts: judged again from 9 trials", "✓ rendered again from the evidence, the same to the byte: html, md, json, csv, junit, benchfmt, bigger, smaller", "✓ signature: "} {
+	for _, want := range []string{"✓ evidence: all ", "✓ verdicts: judged again from 9 trials", "✓ rendering: made again from the evidence, the same to the byte: html, md, json, csv, junit, benchfmt, bigger, smaller", "✓ signature: "} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}

@@ -139,7 +139,7 @@ func (v Verifier) reports(ctx context.Context, r compare.Run) error {
 	if err != nil {
 		return err
 	}
-	v.passed("rendered again from the evidence", "the same to the byte: %s", strings.Join(same, ", "))
+	v.passed("rendering", "made again from the evidence, the same to the byte: %s", strings.Join(same, ", "))
 	if pdf := report.File("pdf"); slices.Contains(files, pdf) {
 		v.skipped(pdf, "a browser made it, so only its checksum is checked; its content must match %s", report.File("html"))
 	}
