@@ -101,7 +101,7 @@ func readKey(file string) ([]byte, error) {
 // verify checks all of a run but its signature, and tells of each step.
 func verify(ctx context.Context, out io.Writer, dir string) (*record.Run, *bench.Verdicts, error) {
 	if _, err := os.Stat(filepath.Join(dir, record.PlanFile)); err != nil {
-		return nil, nil, badInput("a run directory is what bench run made, such as reports/TIME-PROFILE", "%s is no run directory: %w", dir, err)
+		return nil, nil, badInput("a run directory is what bench run made, such as reports/TIME-PROFILE", "%s is not a run directory: %w", dir, err)
 	}
 	files, err := record.Verify(dir)
 	if err != nil {
