@@ -23,7 +23,7 @@ import (
 
 const root = "../.."
 
-// start starts the named services of this project's own catalogue as processes.
+// start starts the named services of this project's catalogue as processes.
 func start(t *testing.T, names ...string) (*service.Services, []bench.Service) {
 	t.Helper()
 	c, err := plan.LoadCatalogue(context.Background(), root)
@@ -42,7 +42,8 @@ func start(t *testing.T, names ...string) (*service.Services, []bench.Service) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := service.Start(context.Background(), &target.Process{Root: absolute, Cache: t.TempDir()}, list, "", func(string) {})
+	launcher := &target.Process{Root: absolute, Cache: t.TempDir()}
+	s, err := service.Start(context.Background(), launcher, list, "", func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,17 +53,20 @@ func start(t *testing.T, names ...string) (*service.Services, []bench.Service) {
 		}
 	})
 	for _, name := range names {
-		if why := s.Missing(name); strings.Contains(why, "on this machine") && os.Getenv("CLAIMBENCH_REQUIRE_DOCKER") == "" {
-			t.Skipf("SKIPPED: %s goes untested: %s", name, why)
-		} else if why != "" {
+		why := s.Missing(name)
+		absent := strings.Contains(why, "on this machine")
+		switch {
+		case absent && os.Getenv("CLAIMBENCH_REQUIRE_DOCKER") == "":
+			t.Skipf("SKIPPED: %s is not tested: %s", name, why)
+		case why != "":
 			t.Fatalf("%s: %s", name, why)
 		}
 	}
 	return s, list
 }
 
-// A real PostgreSQL: targets are told where it is, their queries are counted and
-// nobody else's, and one that dies is there again after Ensure.
+// A real PostgreSQL: Env has its address, only the queries of targets are counted, and Ensure
+// starts it again after it died.
 func TestPostgres(t *testing.T) {
 	ctx := context.Background()
 	s, _ := start(t, "postgres")
@@ -75,7 +79,8 @@ func TestPostgres(t *testing.T) {
 		defer conn.Close(ctx)
 		var name string
 		for range 3 {
-			if err := conn.QueryRow(ctx, "SELECT name FROM items WHERE id = $1", 7).Scan(&name); err != nil || name != "Item 7" {
+			err := conn.QueryRow(ctx, "SELECT name FROM items WHERE id = $1", 7).Scan(&name)
+			if err != nil || name != "Item 7" {
 				t.Fatalf("item 7 is %q, %v", name, err)
 			}
 		}
@@ -102,10 +107,12 @@ func TestPostgres(t *testing.T) {
 	if err := exec.Command("pkill", "-KILL", "-P", strconv.Itoa(child(t))).Run(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); s.Alive(ctx, []string{"postgres"}) == nil; time.Sleep(20 * time.Millisecond) {
+	deadline := time.Now().Add(10 * time.Second)
+	for s.Alive(ctx, []string{"postgres"}) == nil {
 		if time.Now().After(deadline) {
 			t.Fatal("it is alive after it was killed")
 		}
+		time.Sleep(20 * time.Millisecond)
 	}
 	if err := s.Ensure(ctx, []string{"postgres"}); err != nil {
 		t.Fatal(err)
@@ -116,7 +123,7 @@ func TestPostgres(t *testing.T) {
 	}
 }
 
-// child is the process that this test has launched.
+// child returns the id of the process that this test launched.
 func child(t *testing.T) int {
 	t.Helper()
 	out, err := exec.Command("pgrep", "-P", strconv.Itoa(os.Getpid()), "-f", "start.sh").Output()
@@ -137,7 +144,8 @@ func TestProxy(t *testing.T) {
 	var backends []string
 	served := map[string]int{}
 	for _, name := range []string{"a", "b"} {
-		replica := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, name) }))
+		answer := func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, name) }
+		replica := httptest.NewServer(http.HandlerFunc(answer))
 		defer replica.Close()
 		backends = append(backends, replica.Listener.Addr().String())
 	}
@@ -163,6 +171,6 @@ func TestProxy(t *testing.T) {
 		t.Errorf("served %v, want ten each", served)
 	}
 	if _, ok, _ := s.Front(ctx, []string{"postgres"}, backends); ok {
-		t.Error("what is no proxy was started as one")
+		t.Error("a database was started as a proxy")
 	}
 }

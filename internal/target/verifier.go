@@ -68,7 +68,8 @@ func (e expectation) besideWorkload() bench.Workload {
 //
 // What a target does wrong is in the result. An error means that Verify could not finish.
 func (v Verifier) Verify(
-	ctx context.Context, targets []bench.Target, scenarios []bench.Scenario) (*Conformance, error) {
+	ctx context.Context, targets []bench.Target, scenarios []bench.Scenario,
+) (*Conformance, error) {
 	c, b := newConformance(), ballots{}
 	for _, t := range targets {
 		for _, variant := range variants(t, scenarios) {
@@ -99,7 +100,8 @@ func (v Verifier) Verify(
 // expectations returns what to ask the target in the variant. If a service is missing, it notes
 // that in c instead.
 func (v Verifier) expectations(
-	c *Conformance, t bench.Target, variant bench.Variant, scenarios []bench.Scenario) (list []expectation) {
+	c *Conformance, t bench.Target, variant bench.Variant, scenarios []bench.Scenario,
+) (list []expectation) {
 	for _, s := range scenarios {
 		if !runs(t, variant, s) {
 			continue
@@ -169,7 +171,8 @@ type reply struct {
 
 // launch launches the target once, asks it for all answers, and stops it.
 func (v Verifier) launch(
-	ctx context.Context, t bench.Target, variant bench.Variant, asked []expectation) launchResult {
+	ctx context.Context, t bench.Target, variant bench.Variant, asked []expectation,
+) launchResult {
 	for _, e := range asked {
 		if err := v.Ensure(ctx, e.needs); err != nil {
 			return launchResult{err: err}
@@ -195,7 +198,8 @@ func (v Verifier) launch(
 
 // interview asks a running server for all answers, and stops it.
 func (v Verifier) interview(
-	ctx context.Context, t bench.Target, server bench.Server, asked []expectation) (result launchResult) {
+	ctx context.Context, t bench.Target, server bench.Server, asked []expectation,
+) (result launchResult) {
 	client := &http.Client{
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 4},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
