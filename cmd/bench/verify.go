@@ -126,7 +126,7 @@ func verify(ctx context.Context, out io.Writer, dir string) (*record.Run, *bench
 	case apart == "":
 		fmt.Fprintf(out, "✓ verdicts: judged again from %d trials, the same but for the last digits of numbers, which processors round each in its way\n", len(r.Results))
 	default:
-		self, _ := buildinfo.Versions()
+		self := buildinfo.Read().Version
 		f := &failure{code: exitError, err: fmt.Errorf("verify: %s is not what its raw hits give: %s", record.VerdictsFile, apart)}
 		if made := r.Environment.Bench; made != self {
 			f.hint = fmt.Sprintf("the run was made by bench %q, and this is %q, which may judge otherwise", made, self)

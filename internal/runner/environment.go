@@ -26,7 +26,8 @@ func Machine(ctx context.Context) bench.Environment {
 		Time: time.Now().UTC(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
 		Go: runtime.Version(),
 	}
-	e.Bench, e.Vegeta = buildinfo.Versions()
+	build := buildinfo.Read()
+	e.Bench, e.Vegeta = build.Version, build.Vegeta
 	if info, err := host.InfoWithContext(ctx); err == nil {
 		e.OS = strings.TrimSpace(info.Platform + " " + info.PlatformVersion)
 		e.Kernel = info.KernelVersion
