@@ -71,7 +71,7 @@ over the manifest, the verdicts and the reports. Make a key with
 			if err != nil {
 				return err
 			}
-			id, err := sign.Sign(cmd.Context(), args[0], verdicts, r.Plan.Profile.Evidence, pem)
+			id, err := sign.Sign(cmd.Context(), sign.Run{Dir: args[0], Verdicts: verdicts, Evidence: r.Plan.Profile.Evidence}, pem)
 			if errors.Is(err, sign.ErrKey) {
 				return badInput("a private Ed25519 key as PEM is needed; see bench sign --help", "sign: %w", err)
 			} else if err != nil {
