@@ -15,7 +15,8 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 	}
 }
 
-// paired is the example of the equivalence test in statsmodels (from R), as differences of logs.
+// paired is the example of the equivalence test in statsmodels, which is from R, as differences of
+// logarithms.
 func paired() []float64 {
 	x := []float64{2.84, 2.51, 2.41, 2.95, 3.14, 3.79, 4.14, 3.85, 3.02, 3.45, 5.37, 3.81, 4.19, 3.16, 3.84}
 	y := []float64{2.60, 2.82, 2.18, 3.46, 4.01, 3.04, 3.47, 4.06, 2.91, 3.59, 4.51, 3.16, 3.86, 3.31, 3.02}
@@ -46,7 +47,7 @@ func TestTIntervalOnPublishedPairs(t *testing.T) {
 	}
 }
 
-// At its own p-value, a region is just decided.
+// A region is decided at a level just above its p-value, and not at one just below.
 func TestRegionIsWhereDecideDecides(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	seen := map[bench.Verdict]int{}
@@ -69,7 +70,7 @@ func TestRegionIsWhereDecideDecides(t *testing.T) {
 		}
 	}
 	if len(seen) != 3 {
-		t.Errorf("seen were %v", seen)
+		t.Errorf("the regions were %v, want three", seen)
 	}
 	for _, d := range [][]float64{nil, {1}, {1, 1, 1}, {1, math.NaN()}, {1, math.Inf(1)}} {
 		if v, p := Region(d, .1); v != bench.Inconclusive || p != 1 {
@@ -80,10 +81,10 @@ func TestRegionIsWhereDecideDecides(t *testing.T) {
 
 func TestTIntervalOfTooFew(t *testing.T) {
 	if i := TInterval(nil, Alpha); !math.IsNaN(i.Mean) || Decide(i, .1) != bench.Inconclusive {
-		t.Errorf("of nothing: %+v", i)
+		t.Errorf("of no values: %+v", i)
 	}
 	if i := TInterval([]float64{5}, Alpha); !math.IsInf(i.High, 1) || Decide(i, .1) != bench.Inconclusive {
-		t.Errorf("of one: %+v", i)
+		t.Errorf("of one value: %+v", i)
 	}
 }
 
@@ -92,10 +93,17 @@ func TestDecideRegions(t *testing.T) {
 		low, high, margin float64
 		want              bench.Verdict
 	}{
-		{.2, .4, .1, bench.Supported}, {.1, .4, .1, bench.Inconclusive}, {-.4, -.2, .1, bench.Contradicted},
-		{-.4, -.1, .1, bench.Inconclusive}, {-.05, .05, .1, bench.PracticallyEqual}, {-.1, .05, .1, bench.Inconclusive},
-		{-.05, .2, .1, bench.Inconclusive}, {-.5, .5, .1, bench.Inconclusive},
-		{.01, .02, 0, bench.Supported}, {-.02, -.01, 0, bench.Contradicted}, {-.01, .01, 0, bench.Inconclusive},
+		{.2, .4, .1, bench.Supported},
+		{.1, .4, .1, bench.Inconclusive},
+		{-.4, -.2, .1, bench.Contradicted},
+		{-.4, -.1, .1, bench.Inconclusive},
+		{-.05, .05, .1, bench.PracticallyEqual},
+		{-.1, .05, .1, bench.Inconclusive},
+		{-.05, .2, .1, bench.Inconclusive},
+		{-.5, .5, .1, bench.Inconclusive},
+		{.01, .02, 0, bench.Supported},
+		{-.02, -.01, 0, bench.Contradicted},
+		{-.01, .01, 0, bench.Inconclusive},
 		{math.NaN(), math.NaN(), .1, bench.Inconclusive},
 	} {
 		if got := Decide(Interval{Low: c.low, High: c.high}, c.margin); got != c.want {
@@ -104,7 +112,7 @@ func TestDecideRegions(t *testing.T) {
 	}
 }
 
-// The definition, written out, on a small sample.
+// The definition by brute force, on a small sample.
 func TestSkewness(t *testing.T) {
 	d := []float64{1, 2, 3, 10, 4, 2}
 	n, mean, m2, m3 := 6., 22./6, 0., 0.
