@@ -234,7 +234,8 @@ func TestVerifyRefuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := directory(t)
-			if _, err := Sign(context.Background(), Run{Dir: dir, Verdicts: &bench.Verdicts{}, Evidence: true}, key); err != nil {
+			run := Run{Dir: dir, Verdicts: &bench.Verdicts{}, Evidence: true}
+			if _, err := Sign(context.Background(), run, key); err != nil {
 				t.Fatal(err)
 			}
 			if err := c.change(dir); err != nil {
