@@ -10,7 +10,7 @@ import (
 var layers = [][]string{
 	{"browser", "buildinfo", "cgroup", "cpuset", "source", "text", "timer", "wire"},
 	{"bench"},
-	{"inference", "slo", "strictyaml"},
+	{"inference", "metric", "slo", "strictyaml"},
 	{"plan", "target", "load", "record", "reference"},
 	{"calibrate", "service", "judge", "report", "live", "compare", "sign"},
 	{"runner"},

@@ -212,7 +212,7 @@ func (s *session) measure(ctx context.Context, w *work) (err error) {
 	if s.budget > 0 {
 		c.Deadline = s.began.Add(s.budget - judging)
 	}
-	c.Look = func(int) (map[string]bool, []string, error) {
+	c.Look = func(int) (map[bench.Cell]bool, []string, error) {
 		r, err := record.Open(w.writer.Dir)
 		if err != nil {
 			return nil, nil, err

@@ -22,8 +22,8 @@ type Interval struct {
 
 // TInterval returns Student's interval for the mean of d at the two-sided level alpha [Student
 // 1908]: mean ± t(n-1, 1-alpha/2) s/√n. For fewer than two values its bounds are infinite, and for
-// none its mean is NaN. The percentile bootstrap is no alternative: at the affordable numbers of
-// rounds it covers too little.
+// none its mean is NaN. It is preferred to the percentile bootstrap, which covers too little at the
+// affordable numbers of rounds.
 func TInterval(d []float64, alpha float64) Interval {
 	i := Interval{N: len(d), Low: math.Inf(-1), High: math.Inf(1), SE: math.Inf(1)}
 	if len(d) == 0 {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/plan"
 )
 
 // phase is a flawless phase of a second: 1000 requests of 2 ms, each 0.1 ms late.
@@ -62,7 +63,7 @@ func TestGates(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w, p, s := phase()
 			c.fault(w, &p, &s)
-			p.Gates = w.gates(p, s, bench.StandardGates, capacity, false)
+			p.Gates = w.gates(p, s, plan.StandardGates, capacity, false)
 			for _, g := range p.Gates {
 				if g.OK != (g.Name != c.fails) {
 					t.Errorf("%s: %t", g, g.OK)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -33,12 +32,12 @@ type drive struct {
 // trial is not valid.
 func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
 	phase, schedule := d.phase, d.phase.Schedule
-	d.Observer.Doing(fmt.Sprintf("round %d: %s on %s, %s", d.trial.Round, d.trial.Scenario, d.trial.Target, phase.Name))
-	result := bench.PhaseResult{Name: phase.Name, Level: phase.Level, Measure: phase.Measure}
+	d.Observer.Doing(fmt.Sprintf("round %d: %s on %s, %s", d.trial.Round, d.trial.Scenario, d.trial.Target, phase.ID))
+	result := bench.PhaseResult{ID: phase.ID, Level: phase.Level, Measure: phase.Measure}
 	if d.ofCapacity() {
 		result.Rate = schedule.Rate
 	}
-	d.hits.Begin(phase.Name)
+	d.hits.Begin(phase.ID.String())
 	d.upstream.Begin()
 	calls, err := d.calls(ctx, d.work.needs)
 	if err != nil {
@@ -62,9 +61,9 @@ func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
 	driving, cut := context.WithCancel(ctx)
 	defer cut()
 	joined := d.beside(driving, &result)
-	name := phase.Name
-	if probe, ok := searched(phase); ok {
-		name = probe
+	shown := phase.ID
+	if shown.Probe > 0 {
+		shown = shown.Planned()
 	}
 	result.Drive, err = d.driver.Drive(driving, d.server.URL(), d.work.Workload, schedule, func(h bench.Hit) {
 		if broken == nil {
@@ -81,7 +80,7 @@ func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
 			result.Undelivered++
 		}
 		watch.hit(h)
-		d.Observer.Hit(d.trial, name, h)
+		d.Observer.Hit(d.trial, shown, h)
 		if d.watching != nil && !d.watching(h) {
 			cut()
 		}
@@ -111,7 +110,7 @@ func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
 	result.Memory = max(result.Memory, before.Memory, after.Memory)
 	result.Late = d.upstream.Late()
 	if err := d.services.Alive(ctx, d.work.needs); err != nil {
-		result.Void = fmt.Sprintf("%s: a service ended: %v", phase.Name, err)
+		result.Void = fmt.Sprintf("%s: a service ended: %v", phase.ID, err)
 		return result, nil
 	}
 	if err := d.settle(ctx, &result, calls, spent); err != nil {
@@ -132,7 +131,7 @@ func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
 // ofCapacity reports whether the plan leaves it to the run what rate the phase is driven at.
 func (d drive) ofCapacity() bool {
 	return slices.ContainsFunc(d.trial.Phases, func(p bench.Phase) bool {
-		return p.Schedule.Share > 0 && p.Name == strings.TrimSuffix(d.phase.Name, bench.Again)
+		return p.Schedule.Share > 0 && p.ID == d.phase.ID.Unrepeated()
 	})
 }
 
@@ -143,7 +142,7 @@ func (d drive) untilCounted(ctx context.Context) ([]bench.PhaseResult, error) {
 	if _, fault := atFault(first); err != nil || !fault || first.Void == "" || amiss(first, d.work.Workload) != "" {
 		return []bench.PhaseResult{first}, err
 	}
-	d.phase.Name += bench.Again
+	d.phase.ID = d.phase.ID.Again()
 	second, err := d.make(ctx)
 	return []bench.PhaseResult{first, second}, err
 }
@@ -261,7 +260,7 @@ func wrong(p bench.PhaseResult, w bench.Workload) string {
 		return why
 	}
 	if g, ok := atFault(p); ok {
-		return fmt.Sprintf("%s: the instrument was at fault: %s", p.Name, g)
+		return fmt.Sprintf("%s: the instrument was at fault: %s", p.ID, g)
 	}
 	return ""
 }
@@ -270,17 +269,17 @@ func wrong(p bench.PhaseResult, w bench.Workload) string {
 func amiss(p bench.PhaseResult, w bench.Workload) string {
 	switch {
 	case p.Drive.FirstWrong != "":
-		return fmt.Sprintf("%s: a sampled answer is not the expected one: %s", p.Name, p.Drive.FirstWrong)
+		return fmt.Sprintf("%s: a sampled answer is not the expected one: %s", p.ID, p.Drive.FirstWrong)
 	case p.GoodHits == 0:
-		return fmt.Sprintf("%s: none of %d answers was good", p.Name, p.FailedHits)
+		return fmt.Sprintf("%s: none of %d answers was good", p.ID, p.FailedHits)
 	case p.Undelivered > 0 && p.Measure == bench.MeasureDelivery:
-		return fmt.Sprintf("%s: %d deliveries were lost, out of order, or to members whose connection the server had ended: none may be", p.Name, p.Undelivered)
+		return fmt.Sprintf("%s: %d deliveries were lost, out of order, or to members whose connection the server had ended: none may be", p.ID, p.Undelivered)
 	case p.Beside != nil && p.Beside.Good == 0:
-		return fmt.Sprintf("%s: none of %d answers beside was good", p.Name, p.Beside.Failed)
+		return fmt.Sprintf("%s: none of %d answers beside was good", p.ID, p.Beside.Failed)
 	}
 	for service, each := range w.Expect.Calls {
 		if p.Calls[service] < p.GoodHits*uint64(each) {
-			return fmt.Sprintf("%s: %d good answers of %d calls each, but the %s was called %d times", p.Name, p.GoodHits, each, service, p.Calls[service])
+			return fmt.Sprintf("%s: %d good answers of %d calls each, but the %s was called %d times", p.ID, p.GoodHits, each, service, p.Calls[service])
 		}
 	}
 	return ""

@@ -83,7 +83,7 @@ func (c *Conductor) verify(ctx context.Context) (map[string]bench.About, error) 
 	if err != nil {
 		return nil, err
 	}
-	c.bodies, c.out = found.Bodies, map[string]string{}
+	c.bodies, c.out = found.Bodies, map[bench.Cell]string{}
 	for name, log := range found.Logs {
 		if err := c.Writer.ConformanceLog(name, log); err != nil {
 			return nil, err
@@ -92,7 +92,7 @@ func (c *Conductor) verify(ctx context.Context) (map[string]bench.About, error) 
 	for _, t := range c.Plan.Trials {
 		scenario, _ := c.Plan.Scenario(t.Scenario)
 		for _, l := range scenario.AllLevels() {
-			cell := bench.CellName(t.Arm(), l.Name)
+			cell := bench.Cell{Arm: t.Arm(), Level: l.Name}
 			if c.Dropped != nil && c.Dropped(cell, c.Looked+1) { // an earlier session's look did so
 				c.out[cell] = fmt.Sprintf("dropped at round %d", c.Looked)
 			}
@@ -120,7 +120,7 @@ func (c *Conductor) verify(ctx context.Context) (map[string]bench.About, error) 
 
 // hasLevel reports whether the trial has a level that is not left out.
 func (c *Conductor) hasLevel(t bench.Trial) bool {
-	return slices.ContainsFunc(t.Phases, func(p bench.Phase) bool { return c.out[bench.CellName(t.Arm(), p.Level)] == "" })
+	return slices.ContainsFunc(t.Phases, func(p bench.Phase) bool { return c.out[bench.Cell{Arm: t.Arm(), Level: p.Level}] == "" })
 }
 
 // anythingLeft is an error where there is nothing to measure.
@@ -129,9 +129,10 @@ func (c *Conductor) anythingLeft() error {
 		return nil
 	}
 	var all []string
-	for _, cell := range slices.Sorted(maps.Keys(c.out)) {
-		all = append(all, cell+": "+c.out[cell])
+	for cell, why := range c.out {
+		all = append(all, cell.String()+": "+why)
 	}
+	slices.Sort(all)
 	for _, name := range slices.Sorted(maps.Keys(c.Plan.Skipped)) {
 		all = append(all, name+": "+c.Plan.Skipped[name])
 	}

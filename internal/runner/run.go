@@ -24,7 +24,7 @@ type Observer interface {
 	// Began is called before a trial's server is launched.
 	Began(t bench.Trial)
 	// Hit is called for every request.
-	Hit(t bench.Trial, phase string, h bench.Hit)
+	Hit(t bench.Trial, phase bench.PhaseID, h bench.Hit)
 	// Used is called with what the server has used: at the end of each phase and, in a closed loop, twice a second.
 	Used(t bench.Trial, u bench.Usage)
 	// Ended is called when a trial has been recorded.
@@ -47,13 +47,13 @@ type Conductor struct {
 	// nil where it is not to be measured.
 	Certify func(ctx context.Context, generator, servers cpuset.Set) (bench.Certificate, error)
 
-	// Look judges the rounds up to that one, and tells which cells (bench.CellName) more rounds are
+	// Look judges the rounds up to that one, and tells which cells more rounds are
 	// needed of, and which claims need them. It is called after the rounds that the plan says.
-	Look func(round int) (cells map[string]bool, claims []string, err error)
+	Look func(round int) (cells map[bench.Cell]bool, claims []string, err error)
 	// Looked is the last round that an earlier session of the same run looked at, and Dropped
 	// tells which cells need not be measured in a round, by what was seen then.
 	Looked  int
-	Dropped func(cell string, round int) bool
+	Dropped func(cell bench.Cell, round int) bool
 
 	// Made are the results of earlier sessions, and Commons the smallest capacities of those compared that they
 	// had fixed, by group; see common.
@@ -68,10 +68,10 @@ type Conductor struct {
 	capacity float64 // of the generator, as certified; requests a second
 	// The CPUs of each; those of the generator are all there are where nothing is pinned.
 	generator, servers cpuset.Set
-	absent             map[string]string  // optional targets that this machine does not have, with the reason
-	bodies             map[string]string  // agreed body by scenario and level
-	out                map[string]string  // cells (bench.CellName) that are left out, with the reason
-	capacities         map[string]float64 // last known, by cell
+	absent             map[string]string          // optional targets that this machine does not have, with the reason
+	bodies             map[target.Question]string // agreed body
+	out                map[bench.Cell]string      // cells that are left out, with the reason
+	capacities         map[bench.Cell]float64     // last known
 	pace               pace
 }
 
@@ -82,7 +82,7 @@ const sampling = 500 * time.Millisecond
 // valid and the run goes on; an error means that the run could not go on. What
 // was recorded until then stays.
 func (c *Conductor) Run(ctx context.Context) (err error) {
-	c.capacities = map[string]float64{}
+	c.capacities = map[bench.Cell]float64{}
 	c.remember(c.Made)
 	if err := c.prepare(ctx); err != nil {
 		return err
@@ -172,11 +172,11 @@ func (c *Conductor) look(round int) error {
 		for _, t := range c.Plan.Trials {
 			scenario, _ := c.Plan.Scenario(t.Scenario)
 			// What else a launch does is part of the experiment, so arms are dropped as a whole.
-			if t.Round != at || slices.ContainsFunc(scenario.AllLevels(), func(l bench.Level) bool { return needed[bench.CellName(t.Arm(), l.Name)] }) {
+			if t.Round != at || slices.ContainsFunc(scenario.AllLevels(), func(l bench.Level) bool { return needed[bench.Cell{Arm: t.Arm(), Level: l.Name}] }) {
 				continue
 			}
 			for _, l := range scenario.AllLevels() {
-				cell := bench.CellName(t.Arm(), l.Name)
+				cell := bench.Cell{Arm: t.Arm(), Level: l.Name}
 				if c.out[cell] != "" {
 					continue
 				}

@@ -16,6 +16,7 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/plan"
 	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/record/recordtest"
 	"github.com/claimbench/claimbench/internal/runner"
 	"github.com/claimbench/claimbench/internal/target"
 	"github.com/claimbench/claimbench/internal/target/targettest"
@@ -32,7 +33,7 @@ type watcher struct {
 
 func (w *watcher) Doing(string)        {}
 func (w *watcher) Began(t bench.Trial) { w.events = append(w.events, fmt.Sprintf("began %d", t.N)) }
-func (w *watcher) Hit(bench.Trial, string, bench.Hit) {
+func (w *watcher) Hit(bench.Trial, bench.PhaseID, bench.Hit) {
 	w.hits++
 	if w.onHit != nil {
 		w.onHit()
@@ -72,9 +73,9 @@ func newPlan(t *testing.T, modes ...string) *bench.Plan {
 		for _, scenario := range []string{"json", "wait"} {
 			for _, on := range p.Targets {
 				p.Trials = append(p.Trials, bench.Trial{N: len(p.Trials) + 1, Round: round, Scenario: scenario, Target: on.Name, Phases: []bench.Phase{
-					{Name: "warmup", Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Warmup}},
-					{Name: "latency@200/s", Measure: bench.MeasureLatency, Schedule: bench.Schedule{Offered: bench.Offered{Rate: 200}, Arrivals: bench.Constant, Duration: p.Profile.Measure}},
-					{Name: "throughput", Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Measure}},
+					{ID: recordtest.ID("warmup"), Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Warmup}},
+					{ID: recordtest.ID("latency@200/s"), Measure: bench.MeasureLatency, Schedule: bench.Schedule{Offered: bench.Offered{Rate: 200}, Arrivals: bench.Constant, Duration: p.Profile.Measure}},
+					{ID: recordtest.ID("throughput"), Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Measure}},
 				}})
 			}
 		}
@@ -178,7 +179,7 @@ func TestWhatARuntimeDoesNotHaveIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := open(t, c)
-	if why := r.Missing()["json/server-1"]; !strings.Contains(why, "no interpreters") || len(r.Excluded()) > 0 {
+	if why := r.Missing()[bench.Cell{Arm: "json/server-1"}]; !strings.Contains(why, "no interpreters") || len(r.Excluded()) > 0 {
 		t.Errorf("missing are %v, excluded %v", r.Missing(), r.Excluded())
 	}
 }

@@ -2,11 +2,9 @@ package runner
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
@@ -66,10 +64,10 @@ const (
 // only.
 func (c *Conductor) search(ctx context.Context, d drive) (list []bench.PhaseResult, err error) {
 	scenario, _ := c.Plan.Scenario(d.trial.Scenario)
-	cell := bench.CellName(d.trial.Arm(), d.phase.Level)
+	cell := bench.Cell{Arm: d.trial.Arm(), Level: d.phase.Level}
 	last := c.capacities[cell]
 	// The start is moved by chance, so that rounds do not all try the very same rates.
-	random := rand.New(rand.NewPCG(d.phase.Schedule.Seed, uint64(len(cell))))
+	random := rand.New(rand.NewPCG(d.phase.Schedule.Seed, uint64(len(cell.String()))))
 	resolution := float64(c.Plan.Profile.Resolution)
 	start := float64(d.phase.Schedule.Rate)
 	if last > 0 {
@@ -120,19 +118,10 @@ func (c *Conductor) search(ctx context.Context, d drive) (list []bench.PhaseResu
 	return list, nil
 }
 
-// probePrefix is between a search's name and the number of a probe.
-const probePrefix = "#"
-
-// searched is the name of the search that a phase is a probe of.
-func searched(p bench.Phase) (string, bool) {
-	name, _, ok := strings.Cut(p.Name, probePrefix)
-	return name, ok
-}
-
 // probe tries one rate.
 func (c *Conductor) probe(ctx context.Context, d drive, s bench.Scenario, n int, rate bench.Rate) (result bench.PhaseResult, held bool, err error) {
-	search := d.phase.Name
-	d.phase.Name = fmt.Sprintf("%s%s%d@%s", search, probePrefix, n, rate)
+	search := d.phase.ID
+	d.phase.ID.Probe, d.phase.ID.Offered = n+1, bench.Offered{Rate: rate}
 	d.phase.Schedule.Rate = rate
 	d.phase.Schedule.Seed += uint64(n)
 	tally, own := slo.Tally{SLO: *s.SLO}, slo.Tally{SLO: *s.SLO}

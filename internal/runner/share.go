@@ -12,7 +12,7 @@ import (
 // from the second round on, once each of them has a capacity; until then it is not known.
 func (c *Conductor) common(t bench.Trial, phase bench.Phase) (rate bench.Rate, known bool, err error) {
 	on, _ := c.Plan.Target(t.Target)
-	group := bench.CellName(bench.ArmName(t.Scenario, on.Tier, t.Variant), phase.Level)
+	group := bench.Cell{Arm: bench.ArmName(t.Scenario, on.Tier, t.Variant), Level: phase.Level}.String()
 	smallest, fixed := c.Commons[group]
 	if !fixed {
 		if t.Round == 1 {
@@ -22,7 +22,7 @@ func (c *Conductor) common(t bench.Trial, phase bench.Phase) (rate bench.Rate, k
 		smallest = math.Inf(1)
 		for _, name := range scenario.Targets {
 			other, _ := c.Plan.Target(name)
-			cell := bench.CellName(bench.ArmName(t.Scenario, name, t.Variant), phase.Level)
+			cell := bench.Cell{Arm: bench.ArmName(t.Scenario, name, t.Variant), Level: phase.Level}
 			if other.Tier != on.Tier || other.QuickstartOf != "" || c.out[cell] != "" {
 				continue
 			}
@@ -50,10 +50,10 @@ func (c *Conductor) common(t bench.Trial, phase bench.Phase) (rate bench.Rate, k
 // searches that came to a rate that held.
 func (c *Conductor) remember(results []bench.TrialResult) {
 	for _, r := range results {
-		found := map[string]float64{}
+		found := map[bench.Cell]float64{}
 		for _, p := range r.Phases {
 			if p.Probe != nil && p.Probe.Held && !p.Probe.Confirms && p.Void == "" {
-				cell := bench.CellName(r.Trial.Arm(), p.Level)
+				cell := bench.Cell{Arm: r.Trial.Arm(), Level: p.Level}
 				found[cell] = max(found[cell], float64(p.Probe.Rate))
 			}
 		}

@@ -107,7 +107,7 @@ func (c *Conductor) measure(ctx context.Context, t bench.Trial, hits *record.Hit
 	wrong := check(ctx, server.URL(), works)
 	for _, level := range slices.Sorted(maps.Keys(wrong)) {
 		delete(works, level)
-		result.Phases = append(result.Phases, bench.PhaseResult{Name: bench.PhaseName(level, "check", bench.Offered{}), Level: level, Void: wrong[level]})
+		result.Phases = append(result.Phases, bench.PhaseResult{ID: bench.PhaseID{Level: level, Kind: bench.Check}, Level: level, Void: wrong[level]})
 	}
 	if len(works) == 0 {
 		return result, "", errors.New(result.Phases[0].Void)
@@ -184,7 +184,7 @@ func (c *Conductor) idle(ctx context.Context, d drive, result *bench.TrialResult
 	}
 	used, err := d.server.Usage(ctx)
 	result.Idle = used.Memory
-	return []bench.PhaseResult{{Name: d.phase.Name, Level: d.phase.Level, Measure: d.phase.Measure, Memory: used.Memory, CPU: used.CPU}}, err
+	return []bench.PhaseResult{{ID: d.phase.ID, Level: d.phase.Level, Measure: d.phase.Measure, Memory: used.Memory, CPU: used.CPU}}, err
 }
 
 // coldStart launches the server, and stops it once it is ready.
@@ -226,12 +226,12 @@ type work struct {
 func (c *Conductor) works(t bench.Trial, s bench.Scenario, on bench.Target) map[string]work {
 	all := map[string]work{}
 	for _, l := range s.AllLevels() {
-		if c.out[bench.CellName(t.Arm(), l.Name)] != "" {
+		if c.out[bench.Cell{Arm: t.Arm(), Level: l.Name}] != "" {
 			continue
 		}
 		w := s.At(l)
 		if w.Expect.SHA256 == "" && on.QuickstartOf == "" {
-			w.Expect.SHA256 = c.bodies[bench.CellName(s.Name, l.Name)]
+			w.Expect.SHA256 = c.bodies[target.Question{Scenario: s.Name, Level: l.Name}]
 		}
 		all[l.Name] = work{w, l.Beside, s.AllNeeds(l)}
 	}

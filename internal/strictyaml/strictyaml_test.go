@@ -161,7 +161,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// kitchen knows two fields, and allows others beside one of them.
+// kitchen names two fields. Its tools may have any other field.
 type kitchen struct {
 	Steps []step `json:"steps"`
 	Tools struct {

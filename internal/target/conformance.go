@@ -6,20 +6,24 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// Conformance is what Verify found. A cell, in its keys, is a bench.CellName.
+// Question is what all servers must answer alike: a scenario at a level, which is empty if the
+// scenario has none.
+type Question struct{ Scenario, Level string }
+
+// Conformance is what Verify found.
 type Conformance struct {
-	// Problems says, by cell, which part of the contract the target breaks.
-	Problems map[string]string
-	// Missing says, by cell, what the target lacks to be tested: a feature of its runtime, or a
-	// service on this machine.
-	Missing map[string]string
-	// Bodies holds, by scenario and level (bench.CellName), the SHA-256 in hex of the body that
-	// the conforming targets agree on.
-	Bodies map[string]string
+	// Problems says which part of the contract a target breaks.
+	Problems map[bench.Cell]string
+	// Missing says what a target lacks to be tested: a feature of its runtime, or a service on
+	// this machine.
+	Missing map[bench.Cell]string
+	// Bodies holds the SHA-256, in hex, of the body that the conforming targets agree on.
+	Bodies map[Question]string
 	// Abouts holds, by target, how the target describes itself.
 	Abouts map[string]bench.About
 	// Logs holds, by target, what a target with problems wrote.
@@ -28,36 +32,36 @@ type Conformance struct {
 
 func newConformance() *Conformance {
 	return &Conformance{
-		Problems: map[string]string{},
-		Missing:  map[string]string{},
-		Bodies:   map[string]string{},
+		Problems: map[bench.Cell]string{},
+		Missing:  map[bench.Cell]string{},
+		Bodies:   map[Question]string{},
 		Abouts:   map[string]bench.About{},
 		Logs:     map[string]string{},
 	}
 }
 
-// ballot collects the answers of all servers to one scenario and level. They must be equal.
+// ballot collects the answers of all servers to one question. They must be equal.
 type ballot struct {
-	path    string            // of the request, for messages
-	answers map[string]answer // by cell
+	path    string // of the request, for messages
+	answers map[bench.Cell]answer
 }
 
-// ballots holds a ballot for each scenario and level (bench.CellName).
-type ballots map[string]*ballot
+type ballots map[Question]*ballot
 
 func (b ballots) add(e expectation, a answer) {
 	if b[e.question] == nil {
-		b[e.question] = &ballot{path: e.Path, answers: map[string]answer{}}
+		b[e.question] = &ballot{path: e.Path, answers: map[bench.Cell]answer{}}
 	}
-	b[e.question].answers[e.cell()] = a
+	b[e.question].answers[e.cell] = a
 }
 
 // most returns the answer that most cells gave. If two answers are as frequent, it returns the one
 // that reaches that number first in the order of the cells' names.
 func (b *ballot) most() answer {
+	byName := func(a, b bench.Cell) int { return strings.Compare(a.String(), b.String()) }
 	count := map[answer]int{}
 	var most answer
-	for _, cell := range slices.Sorted(maps.Keys(b.answers)) {
+	for _, cell := range slices.SortedFunc(maps.Keys(b.answers), byName) {
 		a := b.answers[cell]
 		if count[a]++; count[a] > count[most] {
 			most = a
@@ -73,17 +77,17 @@ func (c *Conformance) record(target string, asked []expectation, l launchResult,
 		c.Abouts[target] = l.about
 	}
 	for _, e := range asked {
-		r, answered := l.replies[e.cell()]
+		r, answered := l.replies[e.cell]
 		if l.err != nil || r.problem != "" {
 			c.Logs[target] = l.log
 		}
 		switch {
 		case r.missing != "":
-			c.Missing[e.cell()] = r.missing
+			c.Missing[e.cell] = r.missing
 		case l.err != nil && (!answered || r.problem == ""):
-			c.Problems[e.cell()] = firstLine(l.err)
+			c.Problems[e.cell] = firstLine(l.err)
 		case r.problem != "":
-			c.Problems[e.cell()] = r.problem
+			c.Problems[e.cell] = r.problem
 		case !e.mayDiffer:
 			b.add(e, r.answer)
 		}

@@ -7,11 +7,11 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// compared returns the problems of cells a, b, … that gave the answers in this order.
-func compared(answers ...answer) map[string]string {
+// compared returns the problems of the arms a, b, … that gave the answers in this order.
+func compared(answers ...answer) map[bench.Cell]string {
 	b := ballots{}
 	for i, a := range answers {
-		e := expectation{Workload: bench.Workload{Path: "/x"}, question: "q", arm: string(rune('a' + i))}
+		e := expectation{Workload: bench.Workload{Path: "/x"}, cell: bench.Cell{Arm: string(rune('a' + i))}}
 		b.add(e, a)
 	}
 	c := newConformance()
@@ -27,13 +27,13 @@ func TestTheMostFrequentAnswerIsAgreed(t *testing.T) {
 		outlier string
 	}{
 		{"majority", []answer{one, two, two}, "a"},
-		{"tie: the first cell by name decides", []answer{one, two}, "b"},
+		{"tie: the first arm by name decides", []answer{one, two}, "b"},
 		{"headers count, too", []answer{{"Etag", "1"}, one, one}, "a"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			problems := compared(c.answers...)
-			if len(problems) != 1 || problems[c.outlier] == "" {
-				t.Errorf("problems are %v, want one of cell %s", problems, c.outlier)
+			if len(problems) != 1 || problems[bench.Cell{Arm: c.outlier}] == "" {
+				t.Errorf("problems are %v, want one of arm %s", problems, c.outlier)
 			}
 		})
 	}
@@ -41,7 +41,7 @@ func TestTheMostFrequentAnswerIsAgreed(t *testing.T) {
 
 func TestDifferencesAreQuotedSafely(t *testing.T) {
 	problems := compared(answer{body: "\x1b[2J"}, answer{body: "ok"}, answer{body: "ok"})
-	if got := problems["a"]; strings.Contains(got, "\x1b") || !strings.Contains(got, "at byte 0") {
+	if got := problems[bench.Cell{Arm: "a"}]; strings.Contains(got, "\x1b") || !strings.Contains(got, "at byte 0") {
 		t.Errorf("the problem is %q", got)
 	}
 }

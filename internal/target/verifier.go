@@ -40,16 +40,12 @@ type Verifier struct {
 // expectation is one question to one target: a scenario at a level, in a variant.
 type expectation struct {
 	bench.Workload
-	question  string // scenario and level: the same for all targets
-	arm       string // scenario, target and variant
-	level     string
+	question  Question // the same for all targets
+	cell      bench.Cell
 	needs     []string // services
 	beside    *bench.Beside
 	mayDiffer bool // the answer may differ from that of other servers
 }
-
-// cell names what the expectation is about: see bench.CellName.
-func (e expectation) cell() string { return bench.CellName(e.arm, e.level) }
 
 // besideWorkload returns the request that a trial sends next to those of the workload.
 func (e expectation) besideWorkload() bench.Workload {
@@ -109,15 +105,14 @@ func (v Verifier) expectations(
 		for _, l := range s.AllLevels() {
 			e := expectation{
 				Workload:  s.At(l),
-				question:  bench.CellName(s.Name, l.Name),
-				arm:       bench.ArmName(s.Name, t.Name, variant),
-				level:     l.Name,
+				question:  Question{Scenario: s.Name, Level: l.Name},
+				cell:      bench.Cell{Arm: bench.ArmName(s.Name, t.Name, variant), Level: l.Name},
 				needs:     s.AllNeeds(l),
 				beside:    l.Beside,
 				mayDiffer: t.QuickstartOf != "" || s.Workload.Driver != bench.DriverHTTP,
 			}
 			if lacks := v.Lacks(s, l); lacks != "" {
-				c.Missing[e.cell()] = lacks
+				c.Missing[e.cell] = lacks
 				continue
 			}
 			list = append(list, e)
@@ -156,7 +151,7 @@ func variants(t bench.Target, scenarios []bench.Scenario) []bench.Variant {
 
 // launchResult is what one launch of a target showed.
 type launchResult struct {
-	replies map[string]reply // by cell
+	replies map[bench.Cell]reply
 	about   bench.About
 	log     string
 	err     error // concerns the target as a whole
@@ -209,10 +204,10 @@ func (v Verifier) interview(
 	if err != nil {
 		return launchResult{err: err}
 	}
-	result = launchResult{about: about, replies: map[string]reply{}}
+	result = launchResult{about: about, replies: map[bench.Cell]reply{}}
 	if why := t.Unlike(about); why != "" {
 		for _, e := range asked {
-			result.replies[e.cell()] = reply{missing: why}
+			result.replies[e.cell] = reply{missing: why}
 		}
 		result.err = server.Stop(ctx)
 		return result
@@ -220,7 +215,7 @@ func (v Verifier) interview(
 	var drain *bench.Workload
 	for _, e := range asked {
 		r := v.ask(ctx, client, server.URL(), e)
-		result.replies[e.cell()] = r
+		result.replies[e.cell] = r
 		if r.problem == "" && r.missing == "" && e.Expect.Calls["upstream"] > 0 {
 			drain = &e.Workload
 		}
@@ -236,7 +231,7 @@ func (v Verifier) interview(
 	return result
 }
 
-// ask asks for one answer of the expectation, and for one of the request beside it.
+// ask asks for one answer of the expectation, and for one of the request that goes with it.
 func (v Verifier) ask(ctx context.Context, client *http.Client, url string, e expectation) (r reply) {
 	if e.Driver != bench.DriverHTTP {
 		if err := v.Try(ctx, url, e.Workload); err != nil {

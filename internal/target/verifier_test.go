@@ -70,8 +70,8 @@ func verify(t *testing.T, l bench.Launcher, mode string) *target.Conformance {
 	return c
 }
 
-// breach is a problem that Verify must find: a server in the mode, at the cell.
-type breach struct{ mode, cell, problem string }
+// breach is a problem that Verify must find if a server is in the mode: at the arm, "" for none.
+type breach struct{ mode, arm, problem string }
 
 var breaches = []breach{
 	{"good", "", ""},
@@ -87,20 +87,20 @@ var breaches = []breach{
 func check(t *testing.T, c *target.Conformance, b breach) {
 	t.Helper()
 	for cell, found := range c.Problems {
-		if !strings.Contains(cell, "suspect") {
+		if !strings.Contains(cell.Arm, "suspect") {
 			t.Errorf("a good server is excluded: %s: %s", cell, found)
 		}
 	}
-	for _, question := range []string{"json", "wait"} {
-		if sum := c.Bodies[question]; len(sum) != 64 {
-			t.Errorf("the agreed body of %s is %q", question, sum)
+	for _, scenario := range []string{"json", "wait"} {
+		if sum := c.Bodies[target.Question{Scenario: scenario}]; len(sum) != 64 {
+			t.Errorf("the agreed body of %s is %q", scenario, sum)
 		}
 	}
-	switch found, ok := c.Problems[b.cell]; {
-	case b.cell == "" && len(c.Problems) > 0:
+	switch found, ok := c.Problems[bench.Cell{Arm: b.arm}]; {
+	case b.arm == "" && len(c.Problems) > 0:
 		t.Errorf("problems: %v", c.Problems)
-	case b.cell != "" && (!ok || !strings.Contains(found, b.problem)):
-		t.Errorf("problems are %v, want at %s: %s", c.Problems, b.cell, b.problem)
+	case b.arm != "" && (!ok || !strings.Contains(found, b.problem)):
+		t.Errorf("problems are %v, want at %s: %s", c.Problems, b.arm, b.problem)
 	}
 }
 
