@@ -55,7 +55,7 @@ func PDF(ctx context.Context, html []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "report.html")
 	if err := os.WriteFile(file, html, 0o600); err != nil {
 		return nil, err

@@ -5,10 +5,10 @@ package cgroup
 import "time"
 
 // Holds returns false: this system has no control groups.
-func Holds(container string, pid int) bool { return false }
+func Holds(string, int) bool { return false }
 
 // MemoryLimit returns 0: this system has no control groups.
-func MemoryLimit(pid int) int64 { return 0 }
+func MemoryLimit(int) int64 { return 0 }
 
 // Throttled reports false: this system has no control groups.
-func Throttled(pid int) (time.Duration, bool) { return 0, false }
+func Throttled(int) (time.Duration, bool) { return 0, false }

@@ -61,10 +61,10 @@ func (s Set) mask() *unix.CPUSet {
 func PinSelf(s Set) (restore func(), err error) {
 	before := Allowed()
 	if err := pinThreads(s); err != nil {
-		pinThreads(before)
+		_ = pinThreads(before)
 		return nil, err
 	}
-	return func() { pinThreads(before) }, nil
+	return func() { _ = pinThreads(before) }, nil
 }
 
 func pinThreads(s Set) error {
@@ -118,7 +118,7 @@ func StartOn(s Set, start func() error) error {
 	if err := unix.SchedSetaffinity(0, s.mask()); err != nil {
 		return fmt.Errorf("pin to CPUs %s: %w", s, err)
 	}
-	defer unix.SchedSetaffinity(0, &before)
+	defer func() { _ = unix.SchedSetaffinity(0, &before) }()
 	return start()
 }
 

@@ -25,13 +25,13 @@ func (s Set) Cores() []Set {
 }
 
 // Of returns nil: this system does not report the CPUs of a process.
-func Of(pid int) Set { return nil }
+func Of(int) Set { return nil }
 
 // PinSelf returns an error: it is not possible on this system.
 func PinSelf(Set) (restore func(), err error) { return nil, errNoPinning }
 
 // StartOn calls start. It pins nothing on this system.
-func StartOn(s Set, start func() error) error { return start() }
+func StartOn(_ Set, start func() error) error { return start() }
 
 // Stolen reports false: this system does not report it.
 func (s Set) Stolen() (time.Duration, bool) { return 0, false }

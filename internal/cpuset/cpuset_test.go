@@ -32,7 +32,7 @@ func TestSplit(t *testing.T) {
 	// Intel numbers the hardware threads of a core i and i+n/2; AMD numbers them in pairs.
 	intel := func(cpu int) Set { return Set{cpu % 4, cpu%4 + 4} }
 	amd := func(cpu int) Set { return Set{cpu &^ 1, cpu | 1} }
-	alone := func(cpu int) Set { return nil }
+	alone := func(int) Set { return nil }
 	for _, c := range []struct {
 		set                string
 		siblings           func(int) Set
@@ -96,7 +96,10 @@ func TestStartOn(t *testing.T) {
 	if err := StartOn(last, cmd.Start); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { cmd.Process.Kill(); cmd.Wait() }()
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // "signal: killed"
+	}()
 	if got := Of(cmd.Process.Pid).String(); got != last.String() {
 		t.Errorf("the child runs on %s, want %s", got, last)
 	}

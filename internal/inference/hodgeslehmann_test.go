@@ -19,7 +19,7 @@ func depression() []float64 {
 
 func TestHodgesLehmannOnPublishedPairs(t *testing.T) {
 	estimate, low, high := HodgesLehmann(paired(), .05)
-	near(t, "estimate", estimate, .0557979, 5e-8)
+	near(t, "estimate", estimate, about{.0557979, 5e-8})
 	if !(low < estimate && estimate < high) {
 		t.Errorf("the interval is %g to %g", low, high)
 	}
@@ -27,9 +27,9 @@ func TestHodgesLehmannOnPublishedPairs(t *testing.T) {
 
 func TestHodgesLehmannOnDepressionScores(t *testing.T) {
 	estimate, low, high := HodgesLehmann(depression(), .05)
-	near(t, "estimate", estimate, .46, 5e-10) // by hand: the 23rd of the 45 averages
-	near(t, "low", low, .010, 5e-10)
-	near(t, "high", high, .786, 5e-10)
+	near(t, "estimate", estimate, about{.46, 5e-10}) // by hand: the 23rd of the 45 averages
+	near(t, "low", low, about{.010, 5e-10})
+	near(t, "high", high, about{.786, 5e-10})
 }
 
 func TestHodgesLehmannOfTooFew(t *testing.T) {

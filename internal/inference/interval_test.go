@@ -8,10 +8,13 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-func near(t *testing.T, what string, got, want, tolerance float64) {
+// about is a value to within a rounding error.
+type about struct{ value, within float64 }
+
+func near(t *testing.T, what string, got float64, want about) {
 	t.Helper()
-	if math.Abs(got-want) > tolerance {
-		t.Errorf("%s is %.10f, want %.10f", what, got, want)
+	if math.Abs(got-want.value) > want.within {
+		t.Errorf("%s is %.10f, want %.10f", what, got, want.value)
 	}
 }
 
@@ -30,10 +33,10 @@ func paired() []float64 {
 func TestTIntervalOnPublishedPairs(t *testing.T) {
 	d := paired()
 	i := TInterval(d, .10)
-	near(t, "mean", i.Mean, .0431223318, 5e-11)
-	near(t, "standard error", i.SE, .0381957633, 5e-11)
-	near(t, "low", i.Low, -.0241522532, 5e-10)
-	near(t, "high", i.High, .1103969168, 5e-10)
+	near(t, "mean", i.Mean, about{.0431223318, 5e-11})
+	near(t, "standard error", i.SE, about{.0381957633, 5e-11})
+	near(t, "low", i.Low, about{-.0241522532, 5e-10})
+	near(t, "high", i.High, about{.1103969168, 5e-10})
 	if v := Decide(i, math.Log(1.25)); v != bench.PracticallyEqual {
 		t.Errorf("with a margin of 1.25 it is %s", v)
 	}
@@ -41,7 +44,7 @@ func TestTIntervalOnPublishedPairs(t *testing.T) {
 		t.Errorf("with a margin of 1.10 it is %s", v)
 	}
 	v, p := Region(d, math.Log(1.25))
-	near(t, "p of equivalence", p/2, .0001664158, 5e-11)
+	near(t, "p of equivalence", p/2, about{.0001664158, 5e-11})
 	if v != bench.PracticallyEqual {
 		t.Errorf("the region is %s", v)
 	}
@@ -121,7 +124,7 @@ func TestSkewness(t *testing.T) {
 		m3 += (x - mean) * (x - mean) * (x - mean) / n
 	}
 	g := m3 / math.Pow(m2, 1.5) * math.Sqrt(n*(n-1)) / (n - 2)
-	near(t, "skewness", Skewness(d), g/math.Sqrt(6*n*(n-1)/((n-2)*(n+1)*(n+3))), 1e-12)
+	near(t, "skewness", Skewness(d), about{g / math.Sqrt(6*n*(n-1)/((n-2)*(n+1)*(n+3))), 1e-12})
 	for _, d := range [][]float64{nil, {1, 2}, {3, 3, 3}} {
 		if got := Skewness(d); got != 0 {
 			t.Errorf("of %v it is %g", d, got)

@@ -12,9 +12,10 @@ func TestSequenceBounds(t *testing.T) {
 	i := Sequence(d, .05)
 	n, g := float64(len(d)), float64(priorVariance)
 	for _, mu := range []float64{i.Low, i.High} {
-		t2 := math.Pow((i.Mean-mu)/i.SE, 2)
+		off := (i.Mean - mu) / i.SE
+		t2 := off * off
 		bf := math.Pow(1+n*g, -.5) * math.Pow((1+t2/(n-1))/(1+t2/((n-1)*(1+n*g))), n/2)
-		near(t, "Bayes factor at a bound", bf, 20, 1e-9)
+		near(t, "Bayes factor at a bound", bf, about{20, 1e-9})
 	}
 	if fixed := TInterval(d, .05); i.Low >= fixed.Low || i.High <= fixed.High {
 		t.Errorf("%+v is not wider than the interval of one look, %+v", i, fixed)

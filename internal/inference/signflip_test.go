@@ -11,7 +11,7 @@ import (
 
 func TestSignFlipOnPublishedPairs(t *testing.T) {
 	p, ok := SignFlip(paired(), 0, bench.Supported)
-	near(t, "sign-flip p", p, .27246, 5e-6)
+	near(t, "sign-flip p", p, about{.27246, 5e-6})
 	if !ok {
 		t.Error("it refuses fifteen values")
 	}

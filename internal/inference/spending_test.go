@@ -24,8 +24,8 @@ func TestNominal(t *testing.T) {
 		{"O'Brien and Fleming", obrienFleming, []float64{.00021, .01202, .04626}, []float64{3.7103, 2.5114, 1.9930}},
 	} {
 		for k, level := range Nominal(.05, thirds, c.spend) {
-			near(t, c.name+" level", level, c.level[k], 6e-6)
-			near(t, c.name+" z", distuv.UnitNormal.Quantile(1-level/2), c.z[k], 6e-5)
+			near(t, c.name+" level", level, about{c.level[k], 6e-6})
+			near(t, c.name+" z", distuv.UnitNormal.Quantile(1-level/2), about{c.z[k], 6e-5})
 		}
 	}
 	if one := Nominal(.05, []float64{1}, Pocock); math.Abs(one[0]-.05) > 1e-12 {
@@ -54,6 +54,6 @@ func TestNominalSpendsAlpha(t *testing.T) {
 				}
 			}
 		}
-		near(t, "crossed", float64(crossed)/walks, alpha, 4*math.Sqrt(alpha*(1-alpha)/walks))
+		near(t, "crossed", float64(crossed)/walks, about{alpha, 4 * math.Sqrt(alpha*(1-alpha)/walks)})
 	}
 }

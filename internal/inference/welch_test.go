@@ -15,12 +15,12 @@ func TestWelch(t *testing.T) {
 		t.Fatal("the samples cannot be compared")
 	}
 	low, high := d.Interval(.05)
-	near(t, "t", d.Mean/d.SE, -1.8608, 5e-5)
-	near(t, "degrees of freedom", d.Degrees, 17.776, 5e-4)
-	near(t, "low", low, -3.3654832, 5e-8)
-	near(t, "high", high, .2054832, 5e-8)
+	near(t, "t", d.Mean/d.SE, about{-1.8608, 5e-5})
+	near(t, "degrees of freedom", d.Degrees, about{17.776, 5e-4})
+	near(t, "low", low, about{-3.3654832, 5e-8})
+	near(t, "high", high, about{.2054832, 5e-8})
 	v, p := d.Region(0)
-	near(t, "p", p, .07939, 5e-6)
+	near(t, "p", p, about{.07939, 5e-6})
 	if v != bench.Contradicted {
 		t.Errorf("the region is %s", v)
 	}

@@ -97,7 +97,12 @@ func (c *Conductor) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer unpin()
-	if c.services, err = service.Start(ctx, c.Launcher, c.Plan.Services, c.Plan.CPUs.Generator, c.Observer.Doing); err != nil {
+	if c.services, err = service.Start(ctx, service.Config{
+		Launcher: c.Launcher,
+		Services: c.Plan.Services,
+		CPUs:     c.Plan.CPUs.Generator,
+		Progress: c.Observer.Doing,
+	}); err != nil {
 		return err
 	}
 	defer func() {

@@ -45,7 +45,7 @@ func (c *counter) count(ctx context.Context) (n uint64, err error) {
 
 func (c *counter) close(ctx context.Context) {
 	if c.conn != nil {
-		c.conn.Close(ctx)
+		_ = c.conn.Close(ctx)
 	}
 	c.conn = nil
 }

@@ -28,27 +28,32 @@ type instance struct {
 	queries counter
 }
 
-// Start starts the services on the CPUs, a list such as "0-3". It skips this program's own
-// services. It reports to doing what it does. A service that cannot start is not an error: see
-// Missing. Start fails if the launcher's engine does not answer or the context is done.
-func Start(
-	ctx context.Context, launcher bench.Launcher, list []bench.Service, cpus string, doing func(string),
-) (*Services, error) {
+// Config says what Start starts, and how. All fields must be set, except CPUs.
+type Config struct {
+	Launcher bench.Launcher
+	Services []bench.Service
+	CPUs     string // to run on, a list such as "0-3"; empty for no pinning
+	Progress func(doing string)
+}
+
+// Start starts the services, except this program's own. A service that cannot start is not an
+// error: see Missing. Start fails if the launcher's engine does not answer or the context is done.
+func Start(ctx context.Context, c Config) (*Services, error) {
 	s := &Services{
-		launcher:  launcher,
-		cpus:      cpus,
+		launcher:  c.Launcher,
+		cpus:      c.CPUs,
 		instances: map[string]*instance{},
 		proxies:   map[string]bench.Service{},
 		missing:   map[string]string{},
 	}
-	for _, service := range list {
+	for _, service := range c.Services {
 		if service.Own() {
 			continue
 		}
-		doing("starting " + service.Name)
+		c.Progress("starting " + service.Name)
 		err := s.start(ctx, service)
 		if ctx.Err() != nil || errors.Is(err, target.ErrEngine) {
-			s.Close(ctx)
+			_ = s.Close(ctx)
 			return nil, errors.Join(ctx.Err(), err)
 		}
 		if err != nil {
@@ -128,7 +133,7 @@ func (s *Services) launch(ctx context.Context, inst *instance) error {
 		inst.queries.url = withAddress(value, server.Placement().Address)
 	}
 	if _, err := inst.queries.count(ctx); err != nil {
-		server.Stop(ctx)
+		_ = server.Stop(ctx)
 		return fmt.Errorf("count the queries of %s: %w", inst.Name, err)
 	}
 	return nil
@@ -197,7 +202,7 @@ func (s *Services) Ensure(ctx context.Context, names []string) error {
 		if down == nil {
 			continue
 		}
-		inst.server.Stop(ctx)
+		_ = inst.server.Stop(ctx) // it exited: this removes what is left of it
 		inst.queries.close(ctx)
 		if err := s.launch(ctx, inst); err != nil {
 			return fmt.Errorf("%s is down (%w) and does not start again: %w", name, down, err)

@@ -23,7 +23,7 @@ import (
 
 const root = "../.."
 
-// start starts the named services of this project's catalogue as processes.
+// start starts the named services of this project as processes.
 func start(t *testing.T, names ...string) (*service.Services, []bench.Service) {
 	t.Helper()
 	c, err := plan.LoadCatalogue(context.Background(), root)
@@ -42,8 +42,11 @@ func start(t *testing.T, names ...string) (*service.Services, []bench.Service) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	launcher := &target.Process{Root: absolute, Cache: t.TempDir()}
-	s, err := service.Start(context.Background(), launcher, list, "", func(string) {})
+	s, err := service.Start(context.Background(), service.Config{
+		Launcher: &target.Process{Root: absolute, Cache: t.TempDir()},
+		Services: list,
+		Progress: func(string) {},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +79,7 @@ func TestPostgres(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close(ctx)
+		defer func() { _ = conn.Close(ctx) }()
 		var name string
 		for range 3 {
 			err := conn.QueryRow(ctx, "SELECT name FROM items WHERE id = $1", 7).Scan(&name)
@@ -144,9 +147,9 @@ func TestProxy(t *testing.T) {
 	var backends []string
 	served := map[string]int{}
 	for _, name := range []string{"a", "b"} {
-		answer := func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, name) }
+		answer := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, name) }
 		replica := httptest.NewServer(http.HandlerFunc(answer))
-		defer replica.Close()
+		t.Cleanup(replica.Close)
 		backends = append(backends, replica.Listener.Addr().String())
 	}
 	front, ok, err := s.Front(ctx, []string{"proxy"}, backends)
@@ -164,7 +167,7 @@ func TestProxy(t *testing.T) {
 			t.Fatal(err)
 		}
 		body, _ := io.ReadAll(resp.Body)
-		resp.Body.Close()
+		_ = resp.Body.Close()
 		served[string(body)]++
 	}
 	if served["a"] != 10 || served["b"] != 10 {

@@ -63,7 +63,7 @@ func ignorePatterns(dir string) ([]string, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return ignorefile.ReadAll(f)
 }
 
@@ -85,12 +85,15 @@ func addFile(sum io.Writer, dir, name string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(sum, "%s\x00%t\x00%d\x00", name, info.Mode()&0o100 != 0, info.Size())
+	executable := info.Mode()&0o100 != 0
+	if _, err := fmt.Fprintf(sum, "%s\x00%t\x00%d\x00", name, executable, info.Size()); err != nil {
+		return err
+	}
 	_, err = io.Copy(sum, f)
 	return err
 }

@@ -79,7 +79,7 @@ func ask(ctx context.Context, client *http.Client, url string, w bench.Workload)
 		}
 		return answer{}, fmt.Errorf("%s: %w", w.Path, errors.Unwrap(err)) // without the URL
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, largestBody))
 	if err != nil {
 		return answer{}, fmt.Errorf("%s: read the answer: %w", w.Path, err)
@@ -102,7 +102,7 @@ func expect(want bench.Expect, resp *http.Response, body []byte) error {
 		var absent struct {
 			Error string `json:"error"`
 		}
-		json.Unmarshal(body, &absent)
+		_ = json.Unmarshal(body, &absent)
 		return &absentError{printable(absent.Error)}
 	}
 	if resp.StatusCode != want.Status {

@@ -76,7 +76,7 @@ func (c *child) stop(ctx context.Context) error {
 		c.kill()
 		return err
 	}
-	c.cmd.Process.Signal(syscall.SIGTERM)
+	_ = c.cmd.Process.Signal(syscall.SIGTERM) // fails if the process has just exited
 	select {
 	case <-c.exited:
 		c.kill() // children that were left behind
@@ -93,7 +93,7 @@ func (c *child) stop(ctx context.Context) error {
 
 // kill kills the process group and waits until the server exited.
 func (c *child) kill() {
-	syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
+	_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) // fails if no process of the group is left
 	<-c.exited
 }
 

@@ -63,7 +63,7 @@ func (s *containerServer) stats(ctx context.Context) (container.StatsResponse, e
 	if err != nil {
 		return stats, engineError(fmt.Errorf("read the container's statistics: %w", err))
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if err := json.NewDecoder(resp.Body).Decode(&stats); err != nil {
 		return stats, engineError(fmt.Errorf("read the container's statistics: %w", err))
 	}
@@ -102,11 +102,11 @@ func (s *containerServer) Log() string {
 	if err != nil {
 		return ""
 	}
-	defer stream.Close()
+	defer func() { _ = stream.Close() }()
 	var both bytes.Buffer
-	stdcopy.StdCopy(&both, &both, stream)
+	_, _ = stdcopy.StdCopy(&both, &both, stream)
 	var last logTail
-	last.Write(both.Bytes())
+	_, _ = last.Write(both.Bytes())
 	return last.String()
 }
 
@@ -142,5 +142,5 @@ func (s *containerServer) remove() {
 	s.log = s.Log()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	s.docker.removeContainer(ctx, s.id)
+	_ = s.docker.removeContainer(ctx, s.id)
 }

@@ -52,7 +52,7 @@ func DockerAnswers(ctx context.Context) (engine string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer api.Close()
+	defer func() { _ = api.Close() }()
 	return versions(api, info), nil
 }
 
@@ -73,7 +73,7 @@ func NewDocker(ctx context.Context, root, run string) (*Docker, error) {
 	if err := d.createNetwork(ctx); err != nil {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		d.Close(closing)
+		_ = d.Close(closing)
 		return nil, engineError(err)
 	}
 	return d, nil
@@ -86,7 +86,7 @@ func connect(ctx context.Context) (*client.Client, system.Info, error) {
 	}
 	info, err := api.Info(ctx)
 	if err != nil {
-		api.Close()
+		_ = api.Close()
 		return nil, system.Info{}, err
 	}
 	return api, info, nil
@@ -139,7 +139,7 @@ func (d *Docker) Host() (reach, bind string) {
 
 // Close removes the network of the run and any containers that are left in it.
 func (d *Docker) Close(ctx context.Context) error {
-	defer d.api.Close()
+	defer func() { _ = d.api.Close() }()
 	if err := d.removeAll(ctx); err != nil {
 		return engineError(fmt.Errorf("remove the run's network: %w", err))
 	}

@@ -46,9 +46,9 @@ func TestErrorWithoutLog(t *testing.T) {
 func TestLogTailKeepsTheEnd(t *testing.T) {
 	var log logTail
 	for range 10 {
-		log.Write([]byte(strings.Repeat("a", logLimit/4)))
+		_, _ = log.Write([]byte(strings.Repeat("a", logLimit/4)))
 	}
-	log.Write([]byte("the end"))
+	_, _ = log.Write([]byte("the end"))
 	got := log.String()
 	if len(got) != logLimit {
 		t.Errorf("it keeps %d bytes, want %d", len(got), logLimit)

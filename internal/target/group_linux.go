@@ -20,6 +20,6 @@ func raiseLimit(pid int) {
 	var limit unix.Rlimit
 	if unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &limit) == nil {
 		limit.Cur = limit.Max
-		unix.Prlimit(pid, unix.RLIMIT_NOFILE, &limit, nil)
+		_ = unix.Prlimit(pid, unix.RLIMIT_NOFILE, &limit, nil)
 	}
 }

@@ -33,7 +33,7 @@ func (d *Docker) Prepare(ctx context.Context, t bench.Target) error {
 	}
 	reader, writer := io.Pipe()
 	go func() { writer.CloseWithError(pack(writer, dir, files)) }()
-	defer reader.Close()
+	defer func() { _ = reader.Close() }()
 	resp, err := d.api.ImageBuild(ctx, reader, build.ImageBuildOptions{
 		Tags:        []string{image},
 		Dockerfile:  t.Dockerfile,
@@ -46,7 +46,7 @@ func (d *Docker) Prepare(ctx context.Context, t bench.Target) error {
 	if err != nil {
 		return engineError(fmt.Errorf("build the image of %s: %w", t.Name, err))
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if err := followBuild(resp.Body, t.Name); err != nil {
 		return err
 	}
@@ -122,6 +122,6 @@ func followBuild(messages io.Reader, target string) error {
 				Log: log.String(),
 			}
 		}
-		io.WriteString(&log, message.Stream)
+		_, _ = io.WriteString(&log, message.Stream)
 	}
 }

@@ -20,7 +20,7 @@ func TestProcess(t *testing.T) {
 		t.Fatal("these tests launch python3, which is not on PATH")
 	}
 	cache := t.TempDir()
-	targettest.Suite(t, targettest.Kind{New: func(t *testing.T) bench.Launcher {
+	targettest.Suite(t, targettest.Kind{New: func(*testing.T) bench.Launcher {
 		return &target.Process{Root: targettest.Root(), Cache: cache}
 	}})
 }
@@ -43,7 +43,7 @@ func TestDocker(t *testing.T) {
 }
 
 func TestFake(t *testing.T) {
-	targettest.Suite(t, targettest.Kind{Fake: true, New: func(t *testing.T) bench.Launcher {
+	targettest.Suite(t, targettest.Kind{Fake: true, New: func(*testing.T) bench.Launcher {
 		return &targettest.Fake{}
 	}})
 }
@@ -136,7 +136,7 @@ func TestPortIsTaken(t *testing.T) {
 		failures, tries int
 	}{{"once", 1, 2}, {"always", 99, 3}} {
 		t.Run(c.name, func(t *testing.T) {
-			os.Remove(count)
+			_ = os.Remove(count)
 			on := targettest.Server(t, "good")
 			on.Command = []string{"sh", "-c", fmt.Sprintf(`echo x >> %[1]s
 				[ $(wc -l < %[1]s) -le %d ] || exec python3 server.py
@@ -150,7 +150,7 @@ func TestPortIsTaken(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				s.Stop(context.Background())
+				_ = s.Stop(context.Background())
 			} else if err == nil || !strings.Contains(err.Error(), "Address already in use") {
 				t.Errorf("error is %v", err)
 			}

@@ -3,7 +3,6 @@ package target
 import (
 	"context"
 	"errors"
-	"os/exec"
 
 	"github.com/claimbench/claimbench/internal/bench"
 )
@@ -35,8 +34,6 @@ func (p *Process) Host() (reach, bind string) { return "127.0.0.1", "127.0.0.1" 
 
 // Close does nothing.
 func (p *Process) Close(context.Context) error { return nil }
-
-func killWithGroup(*exec.Cmd) {}
 
 func treeUsage(int) (bench.Usage, error) { return bench.Usage{}, errNoProcess }
 

@@ -84,7 +84,7 @@ func (r readiness) late(status int) error {
 func dial(ctx context.Context, url string) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", strings.TrimPrefix(url, "http://"))
 	if err == nil {
-		conn.Close()
+		_ = conn.Close()
 	}
 	return err
 }
@@ -98,6 +98,6 @@ func get(ctx context.Context, client *http.Client, url string) (status int, err 
 	if err != nil {
 		return 0, err
 	}
-	resp.Body.Close()
+	_ = resp.Body.Close()
 	return resp.StatusCode, nil
 }

@@ -186,7 +186,7 @@ func (v Verifier) launch(
 		return launchResult{err: err}
 	}
 	result := v.interview(ctx, t, server, asked)
-	server.Stop(ctx)
+	_ = server.Stop(ctx) // interview reports its error, except for a quick start, which need not stop well
 	result.log = server.Log()
 	return result
 }
@@ -294,7 +294,7 @@ func (v Verifier) drains(ctx context.Context, client *http.Client, server bench.
 	go func() { stopped <- server.Stop(ctx) }()
 	time.AfterFunc(signalTime, release)
 	if err := <-answered; err != nil {
-		<-stopped
+		<-stopped //nolint:errcheck // the request that got no answer says more
 		return fmt.Errorf("SIGTERM does not drain: a request in progress got no answer: %w", err)
 	}
 	return <-stopped

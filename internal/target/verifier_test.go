@@ -42,7 +42,7 @@ func verify(t *testing.T, l bench.Launcher, mode string) *target.Conformance {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer upstream.Close()
+	defer func() { _ = upstream.Close() }()
 	var targets []bench.Target
 	for name, m := range map[string]string{"a-good": "good", "b-good": "good", "suspect": mode} {
 		on := targettest.Server(t, m)

@@ -36,7 +36,7 @@ func (h *fakeHandler) answer(w http.ResponseWriter, status int, body string) {
 	if h.mode == "no-length" {
 		w.(http.Flusher).Flush()
 	}
-	io.WriteString(w, body)
+	_, _ = io.WriteString(w, body)
 }
 
 func (h *fakeHandler) healthz(w http.ResponseWriter, _ *http.Request) {
@@ -76,7 +76,7 @@ func (h *fakeHandler) upstream(w http.ResponseWriter, r *http.Request) {
 			h.answer(w, 502, `{"error":"upstream failed"}`)
 			return
 		}
-		resp.Body.Close()
+		_ = resp.Body.Close()
 	}
 	h.answer(w, 200, `{"ok":true,"calls":1,"waited_ms":`+ms+`}`)
 }

@@ -143,7 +143,7 @@ func (k Kind) testUsage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Stop(ctx)
+	defer func() { _ = s.Stop(ctx) }()
 	before, err := s.Usage(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +172,7 @@ func (k Kind) testPinned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Stop(context.Background())
+	defer func() { _ = s.Stop(context.Background()) }()
 	if seen := environ(t, s); !slices.Equal(seen.CPUs, last) {
 		t.Errorf("the server sees CPUs %v, want %v", seen.CPUs, last)
 	}
@@ -231,7 +231,7 @@ func fetch(t *testing.T, url string, into any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)

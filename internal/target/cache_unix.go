@@ -1,3 +1,5 @@
+//go:build unix
+
 package target
 
 import (
@@ -156,7 +158,7 @@ func (c cache) app(from string, t bench.Target, packages string) (string, error)
 			return "", err
 		}
 	}
-	os.Remove(filepath.Join(dir, doneMark)) // the link to the mark of the packages
+	_ = os.Remove(filepath.Join(dir, doneMark)) // the link to the mark of the packages
 	return dir, markComplete(dir)
 }
 
@@ -177,7 +179,7 @@ func lock(ctx context.Context, dir string) (unlock func(), err error) {
 	if _, err := l.TryLockContext(ctx, 100*time.Millisecond); err != nil {
 		return nil, fmt.Errorf("wait for another bench that prepares %s: %w", filepath.Base(dir), err)
 	}
-	return func() { l.Unlock() }, nil
+	return func() { _ = l.Unlock() }, nil
 }
 
 // copyFiles copies the named files, with their permissions, from one folder to another.
