@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// root is where control groups are mounted.
+// root is the folder in which control groups are mounted.
 const root = "/sys/fs/cgroup"
 
 // Holds reports whether the process is in the control group of the container. It does not hold if

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// prefix is what Segments knows about the first values of a series.
+// prefix holds the results of Segments for the first values of a series.
 type prefix struct {
 	sum, squares float64 // of these values
 	cost         float64 // the least cost of their segments
@@ -18,9 +18,9 @@ type prefix struct {
 // Segments returns the starts of the segments of x, the first of which is 0, within which mean and
 // variance stay the same. It minimizes the sum of the segments' costs and of the penalty for each
 // change. The cost is -2 ln of the normal likelihood at the best mean and variance. Each segment has
-// at least least values, and each variance counts as at least floor². The method is PELT, which is
+// at least least values, and each variance counts as at least leastSD². The method is PELT, which is
 // exact [Killick, Fearnhead & Eckley 2012]. Fewer than 2·least values are one segment.
-func Segments(x []float64, penalty float64, least int, floor float64) []int {
+func Segments(x []float64, penalty float64, least int, leastSD float64) []int {
 	n := len(x)
 	if n < 2*least {
 		return []int{0}
@@ -35,7 +35,7 @@ func Segments(x []float64, penalty float64, least int, floor float64) []int {
 		m := float64(to - from)
 		mean := (prefixes[to].sum - prefixes[from].sum) / m
 		variance := max((prefixes[to].squares-prefixes[from].squares)/m-mean*mean, 0)
-		counted := max(variance, floor*floor)
+		counted := max(variance, leastSD*leastSD)
 		return m * (math.Log(2*math.Pi*counted) + variance/counted)
 	}
 	prefixes[0].cost = -penalty

@@ -20,7 +20,7 @@ import (
 // largestBody is how many bytes of an answer are read.
 const largestBody = 64 << 20
 
-// answer is what all servers must answer alike.
+// answer holds the part of a response in which all servers must be alike.
 type answer struct {
 	headers string // their sorted names, without the free ones
 	body    string

@@ -11,11 +11,11 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// Question is what all servers must answer alike: a scenario at a level, which is empty if the
-// scenario has none.
+// Question identifies a request that all servers must answer alike: a scenario at a level. The
+// level is empty if the scenario has none.
 type Question struct{ Scenario, Level string }
 
-// Conformance is what Verify found.
+// Conformance holds the findings of Verify.
 type Conformance struct {
 	// Problems says which part of the contract a target breaks.
 	Problems map[bench.Cell]string

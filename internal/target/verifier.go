@@ -149,7 +149,7 @@ func variants(t bench.Target, scenarios []bench.Scenario) []bench.Variant {
 	return list
 }
 
-// launchResult is what one launch of a target showed.
+// launchResult holds the findings of one launch of a target.
 type launchResult struct {
 	replies map[bench.Cell]reply
 	about   bench.About
@@ -157,7 +157,7 @@ type launchResult struct {
 	err     error // concerns the target as a whole
 }
 
-// reply is what a target did with one expectation.
+// reply holds the answer to one expectation, or why there is none.
 type reply struct {
 	answer
 	problem string // part of the contract that it broke
