@@ -18,6 +18,7 @@ type Document struct {
 	File   string
 	places map[string]*token.Token // by path, as in InputError.Field
 	paths  map[*token.Token]string // of the innermost field at a token
+	merges bool                    // merge keys (<<) are allowed; another decoder resolves them
 }
 
 func newDocument(file string) *Document {
@@ -53,8 +54,10 @@ func Decode(file string, data []byte, into any) (d *Document, err error) {
 // documents, and each must have the shape of the struct that like points to. In that struct, a
 // field named "*" allows all fields that the struct does not name. All errors are InputErrors. If
 // two documents have the same field, the place is that of the later one.
+// Merge keys (<<) are skipped, since only a decoder resolves them.
 func Check(file string, data []byte, like any) (*Document, error) {
 	d := newDocument(file)
+	d.merges = true
 	f, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, d.located(err)

@@ -103,6 +103,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"list for the document", "- title\n", "r.yaml:1:1: want a mapping, have a list"},
 		{"duplicate", "title: a\ntitle: b\n", "r.yaml:2:1"},
 		{"syntax", "title: 'x\n", "r.yaml:1:8: "},
+		{"merge key", "first: &a {name: boil}\nnamed: {one: {<<: *a}}\n", "r.yaml:2:15: named.one.<<: unknown field"},
 		{"nothing", "", "r.yaml: want one YAML document, have "},
 		{"two documents", "title: a\n---\ntitle: b\n", "r.yaml: want one YAML document, have 2"},
 	} {
@@ -177,6 +178,7 @@ func TestCheck(t *testing.T) {
 		{"good", "tools: {knife: {length: 2}, pot: {lid: yes}}\n", ""},
 		{"nothing", "", ""},
 		{"several documents", "steps: []\n---\ntools: {}\n", ""},
+		{"merge key", "steps:\n- &a {name: boil}\n- {<<: *a, wait: 1s}\n", ""},
 		{"values are not decoded", "tools: {knife: {length: long}}\n", ""},
 		{"unknown field", "tool: {}\n", `k.yaml:1:1: tool: unknown field; did you mean "tools"?`},
 		{"unknown field of a known one", "tools:\n  knife: {lengt: 2}\n",

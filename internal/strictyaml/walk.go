@@ -44,6 +44,9 @@ func (d *Document) walk(node ast.Node, t reflect.Type, path string) error {
 }
 
 func (d *Document) walkPair(pair *ast.MappingValueNode, t reflect.Type, path string) error {
+	if d.merges && pair.Key.IsMergeKey() {
+		return nil
+	}
 	key := pair.Key.GetToken().Value
 	at := strings.TrimPrefix(path+"."+key, ".")
 	d.places[at] = pair.Key.GetToken()

@@ -21,11 +21,13 @@ type Upstream interface {
 }
 
 // Verifier checks that targets keep their contract before anything is timed. All functions must be
-// set, except Progress, and except Try if every workload is a single request.
+// set, except Progress, and except Try if every workload is a single request. Upstream is needed if
+// a scenario calls one of its services.
 type Verifier struct {
 	Launcher bench.Launcher
 	Launch   bench.Launch // of every server; the environment of the variant is added
 	Upstream Upstream
+	Own      []string // names of the services that Upstream serves
 	// Calls returns how many calls the upstream and each of the named services have counted.
 	Calls func(ctx context.Context, names []string) (map[string]uint64, error)
 	// Ensure starts those of the named services again that exited.
@@ -47,8 +49,8 @@ type expectation struct {
 	mayDiffer bool // the answer may differ from that of other servers
 }
 
-// besideWorkload returns the request that a trial sends next to those of the workload.
-func (e expectation) besideWorkload() bench.Workload {
+// background returns the request that a trial sends at the same time.
+func (e expectation) background() bench.Workload {
 	return bench.Workload{
 		Method:  http.MethodGet,
 		Path:    e.beside.Path,
@@ -216,7 +218,7 @@ func (v Verifier) interview(
 	for _, e := range asked {
 		r := v.ask(ctx, client, server.URL(), e)
 		result.replies[e.cell] = r
-		if r.problem == "" && r.missing == "" && e.Expect.Calls["upstream"] > 0 {
+		if r.problem == "" && r.missing == "" && v.callsUpstream(e) {
 			drain = &e.Workload
 		}
 	}
@@ -231,7 +233,12 @@ func (v Verifier) interview(
 	return result
 }
 
-// ask asks for one answer of the expectation, and for one of the request that goes with it.
+// callsUpstream reports whether a server calls the upstream to answer.
+func (v Verifier) callsUpstream(e expectation) bool {
+	return slices.ContainsFunc(v.Own, func(name string) bool { return e.Expect.Calls[name] > 0 })
+}
+
+// ask asks for one answer of the expectation, and for one of its background request.
 func (v Verifier) ask(ctx context.Context, client *http.Client, url string, e expectation) (r reply) {
 	if e.Driver != bench.DriverHTTP {
 		if err := v.Try(ctx, url, e.Workload); err != nil {
@@ -245,7 +252,7 @@ func (v Verifier) ask(ctx context.Context, client *http.Client, url string, e ex
 	}
 	r.answer, err = ask(ctx, client, url, e.Workload)
 	if err == nil && e.beside != nil {
-		_, err = Ask(ctx, client, url, e.besideWorkload())
+		_, err = Ask(ctx, client, url, e.background())
 	}
 	var absent *absentError
 	switch {

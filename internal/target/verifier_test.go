@@ -56,6 +56,7 @@ func verify(t *testing.T, l bench.Launcher, mode string) *target.Conformance {
 	v := target.Verifier{
 		Launcher: l,
 		Upstream: upstream,
+		Own:      []string{"upstream"},
 		Launch:   bench.Launch{Env: map[string]string{"UPSTREAM_URL": upstreamURL}},
 		Calls: func(context.Context, []string) (map[string]uint64, error) {
 			return map[string]uint64{"upstream": upstream.Calls()}, nil
