@@ -48,7 +48,7 @@ func TestLooksDropWhatIsDecided(t *testing.T) {
 	}
 
 	again := &runner.Conductor{Plan: p, Writer: c.Writer, Launcher: &targettest.Fake{}, Observer: &watcher{}, Look: c.Look,
-		Done: before.Done, Dropped: before.Dropped, Looked: 1, Made: before.Results}
+		Earlier: before}
 	if err := again.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,8 @@ func newPlan(t *testing.T, modes ...string) *bench.Plan {
 	t.Helper()
 	ms := func(n int) bench.Duration { return bench.Duration{Duration: time.Duration(n) * time.Millisecond} }
 	p := &bench.Plan{Schema: bench.PlanSchema, Runner: "process",
-		Profile: bench.Profile{Name: "test", Rounds: 2, Warmup: ms(50), Measure: ms(200)}}
+		Services: []bench.Service{{Target: bench.Target{Name: "upstream"}}},
+		Profile:  bench.Profile{Name: "test", Rounds: 2, Warmup: ms(50), Measure: ms(200)}}
 	for name, path := range map[string]string{"json": "/json", "wait": "/upstream?ms=2"} {
 		s := bench.Scenario{Name: name, Measure: []string{bench.MeasureLatency, bench.MeasureThroughput}, Rates: []bench.Rate{200}, Variants: []bench.Variant{{}},
 			Workload: bench.Workload{Driver: bench.DriverHTTP, Method: "GET", Path: path, Timeout: ms(500), Expect: bench.Expect{Status: 200}}}
@@ -94,7 +95,7 @@ func newConductor(t *testing.T, p *bench.Plan, l bench.Launcher, w runner.Observ
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { writer.Close() })
-	return &runner.Conductor{Plan: p, Writer: writer, Launcher: l, Observer: w, Done: func(int) bool { return false }}
+	return &runner.Conductor{Plan: p, Writer: writer, Launcher: l, Observer: w}
 }
 
 func open(t *testing.T, c *runner.Conductor) *record.Run {
@@ -274,7 +275,7 @@ func TestEngineGoesAwayAndTheRunIsResumed(t *testing.T) {
 	}
 	away = false
 	resumed := &watcher{}
-	c = &runner.Conductor{Plan: c.Plan, Writer: c.Writer, Launcher: l, Observer: resumed, Done: r.Done}
+	c = &runner.Conductor{Plan: c.Plan, Writer: c.Writer, Launcher: l, Observer: resumed, Earlier: r}
 	if err := c.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
