@@ -89,16 +89,36 @@ type Cores struct {
 // it.
 const SharedGenerator = .05
 
-// At returns the scenario's workload at the level.
-func (s Scenario) At(l Level) Workload {
-	w := s.Workload
+// Task is what a server is asked to do at a level: a workload, the services that it needs, and other
+// requests at the same time.
+type Task struct {
+	Workload
+	Beside *Beside // nil for none
+	Needs  []string
+}
+
+// At returns the scenario's task at the level.
+func (s Scenario) At(l Level) Task {
+	t := Task{Workload: s.Workload, Beside: l.Beside, Needs: s.AllNeeds(l)}
 	if l.Path != "" {
-		w.Path = l.Path
+		t.Path = l.Path
 	}
 	if l.Expect != nil {
-		w.Expect = *l.Expect
+		t.Expect = *l.Expect
 	}
-	return w
+	return t
+}
+
+// Background returns the workload of the other requests. The task must have some.
+func (t Task) Background() Workload {
+	return Workload{
+		Driver:   DriverHTTP,
+		Method:   "GET",
+		Path:     t.Beside.Path,
+		Timeout:  t.Timeout,
+		Arrivals: t.Arrivals,
+		Expect:   t.Beside.Expect,
+	}
 }
 
 // Level returns the level of that name. A scenario without levels has one, whose name is empty.

@@ -21,7 +21,7 @@ type phaseRun struct {
 
 	trial  bench.Trial
 	phase  bench.Phase
-	task   task
+	task   bench.Task
 	server *fleet
 	hits   *record.Hits
 	// goOn is asked after every hit, and ends the drive when it returns false; nil for never.
@@ -39,7 +39,7 @@ func (p phaseRun) make(ctx context.Context) (bench.PhaseResult, error) {
 	}
 	p.hits.Begin(p.phase.ID.String())
 	p.backends.upstream.Begin()
-	start, err := p.backends.read(ctx, p.task.needs, p.server)
+	start, err := p.backends.read(ctx, p.task.Needs, p.server)
 	if err != nil {
 		result.Void = err.Error()
 		return result, p.server.Alive(ctx)
@@ -64,11 +64,11 @@ func (p phaseRun) make(ctx context.Context) (bench.PhaseResult, error) {
 	result.CPU = after.CPU - before.CPU
 	result.Memory = max(result.Memory, before.Memory, after.Memory)
 	result.Late = p.backends.upstream.Late()
-	if err := p.backends.alive(ctx, p.task.needs); err != nil {
+	if err := p.backends.alive(ctx, p.task.Needs); err != nil {
 		result.Void = fmt.Sprintf("%s: %v", p.phase.ID, err)
 		return result, nil
 	}
-	end, err := p.backends.read(ctx, p.task.needs, p.server)
+	end, err := p.backends.read(ctx, p.task.Needs, p.server)
 	if err != nil {
 		result.Void = err.Error()
 		return result, nil
@@ -187,7 +187,7 @@ func (p phaseRun) idle(ctx context.Context) (bench.PhaseResult, error) {
 
 // sendBackground sends the level's other requests until the context ends. joined waits for that.
 func (p phaseRun) sendBackground(ctx context.Context, result *bench.PhaseResult) (joined func()) {
-	beside := p.task.beside
+	beside := p.task.Beside
 	if beside == nil || p.phase.Measure == "" {
 		return func() {}
 	}
@@ -203,7 +203,7 @@ func (p phaseRun) sendBackground(ctx context.Context, result *bench.PhaseResult)
 		driver := &load.HTTP{Attackers: 1, Beside: true}
 		defer driver.Close()
 		// An error means that nothing was sent: then no answer is good, and the phase is void.
-		_, _ = driver.Drive(ctx, p.server.URL(), p.task.background(), schedule, func(h bench.Hit) {
+		_, _ = driver.Drive(ctx, p.server.URL(), p.task.Background(), schedule, func(h bench.Hit) {
 			switch {
 			case h.Good():
 				result.Beside.Good++

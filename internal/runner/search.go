@@ -117,7 +117,7 @@ func (s search) probe(ctx context.Context, n int, rate bench.Rate) (result bench
 	if _, failed := failedGate(result); failed {
 		result.Void = serverFault(result, p.task.Workload)
 	}
-	if result.GoodHits == 0 && result.FailedHits > 0 && p.backends.alive(ctx, p.task.needs) == nil {
+	if result.GoodHits == 0 && result.FailedHits > 0 && p.backends.alive(ctx, p.task.Needs) == nil {
 		result.Void = ""
 	}
 	return result, held, nil

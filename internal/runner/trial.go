@@ -150,7 +150,7 @@ func (r *run) load(ctx context.Context, l *trialLoad) (err error) {
 
 // phases makes the trial's phases. A level whose warm-up fails is given up; any other fault makes only its
 // phase void. The error says why the trial is invalid.
-func (r *run) phases(ctx context.Context, l *trialLoad, tasks map[string]task) error {
+func (r *run) phases(ctx context.Context, l *trialLoad, tasks map[string]bench.Task) error {
 	kind := bench.DriverHTTP
 	for _, t := range tasks {
 		kind = t.Driver

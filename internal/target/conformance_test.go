@@ -11,7 +11,7 @@ import (
 func compared(answers ...answer) map[bench.Cell]string {
 	b := ballots{}
 	for i, a := range answers {
-		e := expectation{Workload: bench.Workload{Path: "/x"}, cell: bench.Cell{Arm: string(rune('a' + i))}}
+		e := expectation{Task: bench.Task{Workload: bench.Workload{Path: "/x"}}, cell: bench.Cell{Arm: string(rune('a' + i))}}
 		b.add(e, a)
 	}
 	c := newConformance()

@@ -39,24 +39,12 @@ type Verifier struct {
 	Progress func(doing string) // may be nil
 }
 
-// expectation is one question to one target: a scenario at a level, in a variant.
+// expectation is one question to one server: a scenario at a level, in a variant.
 type expectation struct {
-	bench.Workload
-	question  Question // the same for all targets
+	bench.Task
+	question  Question // the same for all servers
 	cell      bench.Cell
-	needs     []string // services
-	beside    *bench.Beside
 	mayDiffer bool // the answer may differ from that of other servers
-}
-
-// background returns the request that a trial sends at the same time.
-func (e expectation) background() bench.Workload {
-	return bench.Workload{
-		Method:  http.MethodGet,
-		Path:    e.beside.Path,
-		Timeout: e.Timeout,
-		Expect:  e.beside.Expect,
-	}
 }
 
 // Verify launches every target in each of its variants and asks for the answer of each scenario.
@@ -106,11 +94,9 @@ func (v Verifier) expectations(
 		}
 		for _, l := range s.AllLevels() {
 			e := expectation{
-				Workload:  s.At(l),
+				Task:      s.At(l),
 				question:  Question{Scenario: s.Name, Level: l.Name},
 				cell:      bench.Cell{Arm: bench.ArmName(s.Name, t.Name, variant), Level: l.Name},
-				needs:     s.AllNeeds(l),
-				beside:    l.Beside,
 				mayDiffer: t.QuickstartOf != "" || s.Workload.Driver != bench.DriverHTTP,
 			}
 			if lacks := v.Lacks(s, l); lacks != "" {
@@ -171,7 +157,7 @@ func (v Verifier) launch(
 	ctx context.Context, t bench.Target, variant bench.Variant, asked []expectation,
 ) launchResult {
 	for _, e := range asked {
-		if err := v.Ensure(ctx, e.needs); err != nil {
+		if err := v.Ensure(ctx, e.Needs); err != nil {
 			return launchResult{err: err}
 		}
 	}
@@ -246,13 +232,13 @@ func (v Verifier) ask(ctx context.Context, client *http.Client, url string, e ex
 		}
 		return r
 	}
-	before, err := v.Calls(ctx, e.needs)
+	before, err := v.Calls(ctx, e.Needs)
 	if err != nil {
 		return reply{missing: err.Error()} // the fault of a service, not of this server
 	}
 	r.answer, err = ask(ctx, client, url, e.Workload)
-	if err == nil && e.beside != nil {
-		_, err = Ask(ctx, client, url, e.background())
+	if err == nil && e.Beside != nil {
+		_, err = Ask(ctx, client, url, e.Background())
 	}
 	var absent *absentError
 	switch {
@@ -261,7 +247,7 @@ func (v Verifier) ask(ctx context.Context, client *http.Client, url string, e ex
 	case err != nil:
 		return reply{problem: err.Error()}
 	}
-	after, err := v.Calls(ctx, e.needs)
+	after, err := v.Calls(ctx, e.Needs)
 	if err != nil {
 		return reply{missing: err.Error()}
 	}
