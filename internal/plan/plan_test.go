@@ -42,7 +42,9 @@ func TestProject(t *testing.T) {
 		if target.Production() {
 			tiers[target.Tier+" "+target.Runtime]++
 		}
-		if target.Container.User == "" || !target.Container.ReadOnly || !slices.Equal(target.Container.CapDrop, []string{"ALL"}) || len(target.Container.SecurityOpt) == 0 {
+		if target.Container.User == "" || !target.Container.ReadOnly ||
+			!slices.Equal(target.Container.CapDrop, []string{"ALL"}) ||
+			len(target.Container.SecurityOpt) == 0 {
 			t.Errorf("%s is not confined: %+v", target.Name, target.Container)
 		}
 	}
@@ -217,7 +219,11 @@ func TestScenarioMistakes(t *testing.T) {
 		{"rates: [100/s]", "rates: [100/s]\n---\nname: x", `s.yaml: want one YAML document, have 2`},
 	} {
 		text := strings.Replace(goodScenario, c.old, c.new, 1)
-		_, err := parseScenario("s.yaml", []byte(text), &Catalogue{Services: []bench.Service{{Target: bench.Target{Name: "upstream"}}}})
+		_, err := parseScenario(
+			"s.yaml",
+			[]byte(text),
+			&Catalogue{Services: []bench.Service{{Target: bench.Target{Name: "upstream"}}}},
+		)
 		if err == nil || !strings.HasPrefix(err.Error(), strings.TrimSuffix(c.want, "; did you mean")) {
 			t.Errorf("%q for %q:\n got %v\nwant %s", c.new, c.old, err, c.want)
 		}
@@ -363,7 +369,12 @@ func TestCPUs(t *testing.T) {
 		for cpu := range cores {
 			list = append(list, cpuset.Set{cpu})
 		}
-		p, err := New(Choice{Profile: "quick", Runner: "process", Cores: list, Scenarios: []string{"workers", "json"}}, c, s, g)
+		p, err := New(
+			Choice{Profile: "quick", Runner: "process", Cores: list, Scenarios: []string{"workers", "json"}},
+			c,
+			s,
+			g,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

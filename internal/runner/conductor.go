@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -65,7 +66,7 @@ func (c *Conductor) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer upstream.Close()
+	defer func() { err = errors.Join(err, upstream.Close()) }()
 	unpin, err := r.host.pin(c.Plan.CPUs)
 	if err != nil {
 		return err

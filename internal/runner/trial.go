@@ -104,7 +104,14 @@ func (r *run) measure(ctx context.Context, t bench.Trial, hits *record.Hits) (
 		}
 		log = server.Log()
 	}()
-	err = r.load(ctx, &trialLoad{trial: t, entry: entry, scenario: scenario, server: server, hits: hits, result: &result})
+	err = r.load(ctx, &trialLoad{
+		trial:    t,
+		entry:    entry,
+		scenario: scenario,
+		server:   server,
+		hits:     hits,
+		result:   &result,
+	})
 	return result, "", err
 }
 
