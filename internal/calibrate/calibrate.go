@@ -92,7 +92,7 @@ func (c Calibration) capacity(ctx context.Context, into *bench.Certificate) erro
 	}
 	seconds := stats.Elapsed.Seconds()
 	into.Clock, into.Attackers = stats.Clock, stats.Attackers
-	into.Capacity = bench.Capacity{
+	into.Limit = bench.GeneratorLimit{
 		Connections: c.Connections, Rate: float64(good) / seconds,
 		GeneratorCPU: stats.Generator.Seconds() / seconds, ServerCPU: used.Seconds() / seconds,
 	}

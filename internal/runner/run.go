@@ -215,7 +215,7 @@ func (c *Conductor) certify(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("calibrate: %w", err)
 	}
-	c.capacity = certificate.Capacity.Rate
+	c.capacity = certificate.Limit.Rate
 	return c.Writer.Certificate(certificate)
 }
 
