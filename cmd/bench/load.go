@@ -15,6 +15,7 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/load"
+	"github.com/claimbench/claimbench/internal/process"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/text"
 )
@@ -213,7 +214,7 @@ func (t *tally) loaded(s bench.Schedule, d bench.DriveStats) Loaded {
 	}
 	out := Loaded{
 		Requests: d.Sent, Errors: t.errors, Clock: d.Clock, LatencyUS: us(t.latency), ResponseUS: us(t.response), LagUS: us(t.lag),
-		CPUSeconds: d.Generator.Seconds(), PeakRSSBytes: load.PeakRSS(), BytesIn: t.bytesIn, Warnings: []string{},
+		CPUSeconds: d.Generator.Seconds(), PeakRSSBytes: process.PeakRSS(), BytesIn: t.bytesIn, Warnings: []string{},
 	}
 	seconds := d.Elapsed.Seconds()
 	if seconds > 0 {

@@ -197,7 +197,7 @@ func (d drive) beside(ctx context.Context, result *bench.PhaseResult) (joined fu
 	schedule := bench.Schedule{Offered: bench.Offered{Rate: beside.Rate}, Arrivals: d.work.Arrivals, Duration: d.phase.Schedule.Duration, Seed: d.phase.Schedule.Seed + 1}
 	var running sync.WaitGroup
 	running.Go(func() {
-		driver := &load.HTTP{Attackers: 1, Beside: true}
+		driver := &load.HTTP{Attackers: 1, RuntimeTuned: true}
 		defer driver.Close()
 		driver.Drive(ctx, d.server.URL(), d.work.besides(), schedule, func(h bench.Hit) {
 			switch {

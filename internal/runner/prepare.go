@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/load"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/target"
 )
@@ -142,7 +141,7 @@ func (c *Conductor) anythingLeft() error {
 // try sends a little of a workload that is no single request, and says what is wrong
 // with what comes back.
 func try(ctx context.Context, url string, w bench.Workload) error {
-	driver, err := load.New(w.Driver)
+	driver, err := newDriver(w.Driver)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/load"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/target"
 )
@@ -134,7 +133,7 @@ func (c *Conductor) phases(ctx context.Context, t bench.Trial, server *fleet, wo
 	for _, w := range works {
 		kind = w.Driver
 	}
-	driver, err := load.New(kind)
+	driver, err := newDriver(kind)
 	if err != nil {
 		return err
 	}
