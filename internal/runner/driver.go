@@ -8,15 +8,15 @@ import (
 	"github.com/claimbench/claimbench/internal/load/stream"
 )
 
-// driver is a bench.Driver that keeps its connections from one drive to the next.
+// loadDriver is a bench.Driver that keeps its connections from one drive to the next.
 // Close ends them.
-type driver interface {
+type loadDriver interface {
 	bench.Driver
 	Close()
 }
 
 // newDriver returns a driver of the kind, one of bench.Drivers, ready for use.
-func newDriver(kind string) (driver, error) {
+func newDriver(kind string) (loadDriver, error) {
 	switch kind {
 	case bench.DriverHTTP:
 		return &load.HTTP{}, nil
