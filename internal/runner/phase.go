@@ -39,7 +39,7 @@ func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
 		result.Rate = schedule.Rate
 	}
 	d.hits.Begin(phase.Name)
-	d.upstream.Begin()
+	d.upstream.ForgetLateness()
 	calls, err := d.calls(ctx, d.work.needs)
 	if err != nil {
 		result.Void = err.Error()
