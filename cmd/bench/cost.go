@@ -144,7 +144,7 @@ func certifyWatched(ctx context.Context, c calibrate.Calibration) (bench.Certifi
 		}
 	}()
 	l.Began(trial)
-	c.Observe = func(h bench.Hit) { l.Hit(trial, "calibration", h) }
+	c.Observe = func(h bench.Hit) { l.Hit(trial, bench.PhaseID{Kind: "calibration"}, h) }
 	certificate, err := c.Certify(ctx)
 	for _, looks := range []chan error{viewer, scraper} {
 		select {
@@ -162,6 +162,7 @@ func certifyWatched(ctx context.Context, c calibrate.Calibration) (bench.Certifi
 
 // fill puts as much on the page as a run of every scenario has there.
 func fill(l *live.Live) {
+	drawnPhase := bench.PhaseID{Kind: bench.MeasureLatency, Offered: bench.Offered{Rate: 500}}
 	v := &bench.Verdicts{}
 	for i := range 17 {
 		v.Claims = append(v.Claims, bench.ClaimVerdict{ID: fmt.Sprintf("claim-%d", i), Verdict: bench.Inconclusive, Why: "5 inconclusive; 14 more not tested",
@@ -169,12 +170,12 @@ func fill(l *live.Live) {
 	}
 	l.Judged(1, v)
 	for i := range 60 {
-		t := bench.Trial{N: i + 1, Round: 1, Scenario: fmt.Sprintf("scenario-%d", i/4), Target: fmt.Sprintf("server-%d", i%4), Phases: []bench.Phase{{Name: "latency@500/s", Measure: bench.MeasureLatency}}}
+		t := bench.Trial{N: i + 1, Round: 1, Scenario: fmt.Sprintf("scenario-%d", i/4), Target: fmt.Sprintf("server-%d", i%4), Phases: []bench.Phase{{ID: drawnPhase, Measure: bench.MeasureLatency}}}
 		l.Began(t)
 		for range 2000 {
-			l.Hit(t, "latency@500/s", bench.Hit{Done: time.Millisecond, Code: 200})
+			l.Hit(t, drawnPhase, bench.Hit{Done: time.Millisecond, Code: 200})
 		}
-		p := bench.PhaseResult{Name: "latency@500/s", Measure: bench.MeasureLatency, Memory: 64 << 20, Drive: bench.DriveStats{Elapsed: time.Second}}
+		p := bench.PhaseResult{ID: drawnPhase, Measure: bench.MeasureLatency, Memory: 64 << 20, Drive: bench.DriveStats{Elapsed: time.Second}}
 		for _, name := range bench.GateNames {
 			p.Gates = append(p.Gates, bench.Gate{Name: name, Value: .5, Limit: 1, OK: true})
 		}

@@ -10,7 +10,7 @@ import (
 var layers = [][]string{
 	{"browser", "buildinfo", "cgroup", "cpuset", "process", "source", "text", "timer", "wire"},
 	{"bench"},
-	{"inference", "load/drive", "slo", "strictyaml"},
+	{"inference", "load/drive", "metric", "slo", "strictyaml"},
 	{"plan", "target", "load", "load/stream", "record", "reference"},
 	{"calibrate", "service", "judge", "report", "live", "compare", "sign"},
 	{"runner"},

@@ -76,14 +76,14 @@ func TestPages(t *testing.T) {
 	if code, _, stderr := command(t, "report", dir, "--brand", brand); code != exitDone {
 		t.Fatal(stderr)
 	}
-	trial := bench.Trial{N: 1, Round: 1, Scenario: "json", Target: "node-http", Phases: []bench.Phase{{Name: "latency@500/s", Measure: bench.MeasureLatency}}}
+	trial := bench.Trial{N: 1, Round: 1, Scenario: "json", Target: "node-http", Phases: []bench.Phase{{ID: recordtest.ID("latency@500/s"), Measure: bench.MeasureLatency}}}
 	l := shown(t, &bench.Plan{Trials: []bench.Trial{trial}, Guide: bench.Guide{Title: "A guide"}})
 	defer l.Close()
 	l.Began(trial)
 	for range 1000 {
-		l.Hit(trial, "latency@500/s", bench.Hit{Done: time.Millisecond, Code: 200})
+		l.Hit(trial, recordtest.ID("latency@500/s"), bench.Hit{Done: time.Millisecond, Code: 200})
 	}
-	l.Ended(bench.TrialResult{Trial: trial, Phases: []bench.PhaseResult{{Name: "latency@500/s", Measure: bench.MeasureLatency, Memory: 1,
+	l.Ended(bench.TrialResult{Trial: trial, Phases: []bench.PhaseResult{{ID: recordtest.ID("latency@500/s"), Measure: bench.MeasureLatency, Memory: 1,
 		Drive: bench.DriveStats{Elapsed: 1}, Gates: []bench.Gate{{Name: bench.GateSent, Value: .5, Limit: .99}}}}})
 	l.Judged(1, &bench.Verdicts{Claims: []bench.ClaimVerdict{{ID: "c", Quotes: []bench.Quote{{Quote: "q"}}, Verdict: bench.Contradicted, Why: "w"}}})
 	pages := map[string]string{"report": "file://" + filepath.Join(dir, "report.html"), "live": l.URL()}

@@ -61,7 +61,7 @@ func newPlan(p *project) *cobra.Command {
 					if i > 0 {
 						fmt.Fprint(w, ", ")
 					}
-					fmt.Fprintf(w, "%s %v", phase.Name, phase.Schedule.Duration)
+					fmt.Fprintf(w, "%s %v", phase.ID, phase.Schedule.Duration)
 				}
 				fmt.Fprintln(w)
 			}

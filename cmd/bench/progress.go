@@ -72,8 +72,8 @@ func (p *progress) Began(t bench.Trial) {
 	}
 }
 
-func (p *progress) Hit(bench.Trial, string, bench.Hit) {}
-func (p *progress) Used(bench.Trial, bench.Usage)      {}
+func (p *progress) Hit(bench.Trial, bench.PhaseID, bench.Hit) {}
+func (p *progress) Used(bench.Trial, bench.Usage)             {}
 
 func (p *progress) Ended(r bench.TrialResult) {
 	p.made = max(p.made, 0) + 1
@@ -129,7 +129,7 @@ func (o observers) Began(t bench.Trial) {
 	}
 }
 
-func (o observers) Hit(t bench.Trial, phase string, h bench.Hit) {
+func (o observers) Hit(t bench.Trial, phase bench.PhaseID, h bench.Hit) {
 	for _, each := range o {
 		each.Hit(t, phase, h)
 	}

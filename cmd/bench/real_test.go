@@ -78,7 +78,7 @@ func TestDemo(t *testing.T) {
 	for _, trial := range r.Results {
 		for _, p := range trial.Phases {
 			if trial.Valid && (len(p.Gates) == 0) != (p.Measure == "") {
-				t.Errorf("trial %d, %s has gates %v", trial.Trial.N, p.Name, p.Gates)
+				t.Errorf("trial %d, %s has gates %v", trial.Trial.N, p.ID.String(), p.Gates)
 			}
 		}
 	}
@@ -158,7 +158,7 @@ func raw(t *testing.T, dir string, plan bench.Plan, cell bench.Comparison, on st
 			return true
 		}
 		if void(name) { // it was made once more
-			if name += bench.Again; void(name) {
+			if name += "~2"; void(name) {
 				return 0, false
 			}
 		}

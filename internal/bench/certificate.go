@@ -60,12 +60,12 @@ func (x Quantiles) At(q float64) time.Duration {
 	return x.Max
 }
 
-// Error is the largest difference of what was reported from the truth at the
-// quantile, over all rates at which the drive itself went well. It reports false
-// where nothing was compared.
-func (c Certificate) Error(q float64) (most time.Duration, ok bool) {
+// Error returns the largest difference between a reported and a true latency at the quantile, over the
+// rates at which at least the share leastSent of the planned requests was sent without an error. It
+// reports false if there is no such rate.
+func (c Certificate) Error(q, leastSent float64) (most time.Duration, ok bool) {
 	for _, a := range c.Accuracy {
-		if a.Errors == 0 && a.Sent >= StandardGates.Sent {
+		if a.Errors == 0 && a.Sent >= leastSent {
 			most, ok = max(most, (a.Reported.At(q)-a.Truth.At(q)).Abs()), true
 		}
 	}

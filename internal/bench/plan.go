@@ -2,8 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"sort"
-	"strings"
 	"time"
 )
 
@@ -52,17 +50,6 @@ type Profile struct {
 	Evidence bool `json:"evidence"`
 }
 
-// Profiles are the known profiles, least first.
-var Profiles = []Profile{
-	{Name: "demo", Rounds: 3, Warmup: seconds(.4), Measure: seconds(.6), Rates: 1, Launches: 1},
-	{Name: "quick", Rounds: 5, Warmup: seconds(.3), Measure: seconds(.8), Rates: 1, Tiers: 1,
-		Probe: seconds(.6), Resolution: .06, Launches: 2, Stretch: seconds(5)},
-	{Name: "ci", Rounds: 10, Warmup: seconds(1), Measure: seconds(3), Rates: 1, Tiers: 1,
-		Probe: seconds(1), Resolution: .04, Launches: 2, Stretch: seconds(5), Evidence: true},
-	{Name: "evidence", Rounds: 30, Looks: []int{10, 20, 30}, Warmup: seconds(1.5), Measure: seconds(3), Rates: 1, Shares: []Percent{.25, .5, .75},
-		Probe: seconds(2), Resolution: .02, Launches: 2, Stretch: seconds(15), Evidence: true},
-}
-
 // Offers are the loads at which the profile measures the scenario's latency or delivery: its rates and, where
 // its capacity is found, shares of that.
 func (p Profile) Offers(s Scenario) (list []Offered) {
@@ -93,8 +80,6 @@ func (p Profile) Lasts(s Scenario, rate Rate) Duration {
 	return p.Measure
 }
 
-func seconds(s float64) Duration { return Duration{time.Duration(s * float64(time.Second))} }
-
 // CPUs is who runs where. Lists are in the kernel's form ("0", "0-3,8"); empty
 // means not pinned.
 type CPUs struct {
@@ -121,30 +106,10 @@ type Trial struct {
 
 // Phase is one drive of a trial; one that measures capacity is a search, of many drives.
 type Phase struct {
-	Name     string   `json:"name"`              // see PhaseName
+	ID       PhaseID  `json:"name"`
 	Measure  string   `json:"measure,omitempty"` // empty for a warm-up
 	Level    string   `json:"level,omitempty"`
 	Schedule Schedule `json:"schedule"`
-}
-
-// Warmup is what the phases are named that measure nothing.
-const Warmup = "warmup"
-
-// Again is behind the name of a phase that was made once more, since the instrument
-// had been at fault.
-const Again = "~2"
-
-// PhaseName is the name of a phase: its level, if the scenario has any, then what it
-// measures, then what it is offered, if anything: "threads/throughput", "latency@200/s", "latency@50%".
-func PhaseName(level, measure string, at Offered) string {
-	name := measure
-	if level != "" {
-		name = level + "/" + measure
-	}
-	if text := strings.TrimSuffix(at.String(), " of capacity"); text != "" {
-		name += "@" + text
-	}
-	return name
 }
 
 // Duration is about how long the phases of the trial last: a search for a capacity
@@ -163,36 +128,8 @@ func (t Trial) Duration() time.Duration {
 // Arm names what a trial is a repetition of: scenario, target and variant.
 func (t Trial) Arm() string { return ArmName(t.Scenario, t.Target, t.Variant) }
 
-// ArmName is the name of an arm: "json/node-fastify" or, with a variant,
-// "json/node-fastify[WORKERS=2]".
-func ArmName(scenario, target string, v Variant) string {
-	name := scenario + "/" + target
-	if len(v) > 0 {
-		name += "[" + v.String() + "]"
-	}
-	return name
-}
-
-// CellName is the name of an arm at a level.
-func CellName(arm, level string) string {
-	if level == "" {
-		return arm
-	}
-	return arm + " " + level
-}
-
 // Folder is the name of the trial's folder in a run directory.
 func (t Trial) Folder() string { return fmt.Sprintf("%03d-%s-%s", t.N, t.Scenario, t.Target) }
-
-// String is the variant as "K=V,K=V", sorted.
-func (v Variant) String() string {
-	pairs := make([]string, 0, len(v))
-	for k, val := range v {
-		pairs = append(pairs, k+"="+val)
-	}
-	sort.Strings(pairs)
-	return strings.Join(pairs, ",")
-}
 
 // Target returns the target of that name.
 func (p *Plan) Target(name string) (Target, bool) {

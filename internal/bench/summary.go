@@ -11,7 +11,7 @@ type Summary struct {
 
 // PhaseSummary is what the raw hits of one phase say.
 type PhaseSummary struct {
-	Name     string
+	ID       PhaseID
 	Level    string
 	Measured bool // it is no warm-up and no probe of a search
 	Rate     Rate // that it was driven at; 0 in a closed loop
@@ -72,10 +72,10 @@ type Value struct {
 	Error      float64 // what the instrument may have added, in the metric's unit; of percentiles
 }
 
-// Phase returns the summary of the phase of that name.
-func (s *Summary) Phase(name string) (PhaseSummary, bool) {
+// Phase returns the summary of that phase.
+func (s *Summary) Phase(id PhaseID) (PhaseSummary, bool) {
 	for _, p := range s.Phases {
-		if p.Name == name {
+		if p.ID == id {
 			return p, true
 		}
 	}
@@ -91,3 +91,6 @@ func (s *Summary) Value(metric, level string, at Offered) (Value, bool) {
 	}
 	return Value{}, false
 }
+
+// BeyondQuantile is how many samples must lie beyond a percentile for it to be reported.
+const BeyondQuantile = 100

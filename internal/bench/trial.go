@@ -41,7 +41,7 @@ type PhaseResult struct {
 	Level       string                   `json:"level,omitempty"`
 	Measure     string                   `json:"measure,omitempty"`
 	Void        string                   `json:"void,omitempty"` // why the phase does not count
-	Name        string                   `json:"name"`
+	ID          PhaseID                  `json:"name"`
 	Drive       DriveStats               `json:"drive"`
 	CPU         time.Duration            `json:"cpu_ns"`                         // of the server, during the phase
 	Memory      int64                    `json:"peak_memory_bytes"`              // largest sampled
@@ -66,9 +66,9 @@ type BesideResult struct {
 // Probe is one rate that was tried in the search for a capacity. Whether it held is
 // judged from its hits.
 type Probe struct {
-	Search string `json:"search"` // name of the plan's phase
-	Rate   Rate   `json:"rate"`
-	Held   bool   `json:"held"`
+	Search PhaseID `json:"search"` // the plan's phase
+	Rate   Rate    `json:"rate"`
+	Held   bool    `json:"held"`
 	// Confirms says that it tried the capacity that the search in an earlier launch had found, and is no
 	// part of this launch's.
 	Confirms bool `json:"confirms,omitempty"`

@@ -9,6 +9,7 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/inference"
+	"github.com/claimbench/claimbench/internal/metric"
 	"github.com/claimbench/claimbench/internal/record"
 )
 
@@ -96,7 +97,7 @@ func Compare(base, new Run) (*Comparison, error) {
 	var regions []bench.Verdict
 	for _, k := range slices.SortedFunc(maps.Keys(before), func(a, b key) int { return cmp.Compare(a.String(), b.String()) }) {
 		was, is := before[k], now[k]
-		m := bench.Metrics[k.metric]
+		m := metric.Find(k.metric)
 		x := Change{Name: k.String(), Metric: k.metric, Unit: m.Unit, Margin: m.Margin * math.Exp(wider), Base: math.Exp(inference.Median(was.logs)), Word: Inconclusive}
 		if _, still := new.Plan.Scenario(was.scenario); !still { // it was not asked for
 			continue
@@ -128,7 +129,7 @@ func Compare(base, new Run) (*Comparison, error) {
 	for i, adjusted := range inference.Holm(p) {
 		x := &c.Changes[i]
 		x.Adjusted = adjusted
-		switch word := word(bench.Metrics[x.Metric], regions[i]); {
+		switch word := word(metric.Find(x.Metric), regions[i]); {
 		case x.Why != "":
 		case adjusted < inference.Alpha:
 			x.Word = word
@@ -175,7 +176,7 @@ func limited(was, is numbers, x Change, region bench.Verdict) string {
 }
 
 // word is what a region says of a metric: supported means that there is more of it.
-func word(m bench.Metric, region bench.Verdict) string {
+func word(m metric.Metric, region bench.Verdict) string {
 	switch {
 	case region == bench.PracticallyEqual:
 		return Equal
@@ -206,10 +207,10 @@ func values(r Run) map[key]numbers {
 			continue
 		}
 		for _, v := range s.Values {
-			if bench.Metrics[v.Metric].Exact || !(v.Value > 0) || v.Share > 0 { // a share of another capacity is another load
+			if metric.Find(v.Metric).Counted || !(v.Value > 0) || v.Share > 0 { // a share of another capacity is another load
 				continue
 			}
-			k := key{bench.CellName(s.Trial.Arm(), v.Level), v.Metric, v.Offered}
+			k := key{bench.Cell{Arm: s.Trial.Arm(), Level: v.Level}, v.Metric, v.Offered}
 			n := all[k]
 			n.scenario, n.target, n.logs = s.Trial.Scenario, s.Trial.Target, append(n.logs, math.Log(v.Value))
 			n.open, n.error = n.open || v.LowerBound, max(n.error, v.Error)

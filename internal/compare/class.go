@@ -48,12 +48,13 @@ func capacity(r *record.Run) float64 {
 
 // key names a number that every trial of an arm yields.
 type key struct {
-	cell, metric string
-	at           bench.Offered
+	cell   bench.Cell
+	metric string
+	at     bench.Offered
 }
 
 func (k key) String() string {
-	text := k.cell + " " + k.metric
+	text := k.cell.String() + " " + k.metric
 	if at := k.at.String(); at != "" {
 		text += " at " + at
 	}

@@ -17,8 +17,8 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
-	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/inference"
+	"github.com/claimbench/claimbench/internal/metric"
 	"github.com/claimbench/claimbench/internal/record"
 )
 
@@ -187,7 +187,7 @@ func Follow(nights []Night, baseline int) (*Trend, error) {
 	}
 	for _, name := range names {
 		is := last.Values[name]
-		s := Series{Name: name, Metric: is.Metric, Unit: bench.Metrics[is.Metric].Unit}
+		s := Series{Name: name, Metric: is.Metric, Unit: metric.Find(is.Metric).Unit}
 		var logs []float64
 		for _, n := range kept {
 			if x, ok := n.Values[name]; ok && x.Work == is.Work {
@@ -236,7 +236,7 @@ func (s *Series) judge(logs []float64, baseline int, alpha float64) {
 	if math.IsInf(low, -1) {
 		s.Low = nil
 	}
-	m := bench.Metrics[s.Metric]
+	m := metric.Find(s.Metric)
 	s.Word = word(m, inference.Decide(inference.Interval{Low: low, High: high}, math.Log(m.Margin)))
 }
 

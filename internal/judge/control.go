@@ -6,139 +6,167 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/inference"
+	"github.com/claimbench/claimbench/internal/metric"
 )
 
-// pairOfTwins is a server of a scenario and its second name: the A/A arm.
-type pairOfTwins struct {
+// twinPair is a server of a scenario and its second name: the A/A arm.
+type twinPair struct {
 	scenario bench.Scenario
 	of, twin string
 }
 
-func (c *court) pairsOfTwins() (list []pairOfTwins) {
-	for _, s := range c.run.Plan.Scenarios {
+func (j *judgment) twinPairs() (list []twinPair) {
+	for _, s := range j.run.Plan.Scenarios {
 		for _, name := range s.Targets {
-			if twin, _ := c.run.Plan.Target(name); twin.TwinOf != "" {
-				list = append(list, pairOfTwins{s, twin.TwinOf, name})
+			if twin, _ := j.run.Plan.Target(name); twin.TwinOf != "" {
+				list = append(list, twinPair{scenario: s, of: twin.TwinOf, twin: name})
 			}
 		}
 	}
 	return list
 }
 
-// twins compares every server that runs under a second name with itself, by all that its
-// scenario measures. The comparisons share Alpha [Bonferroni]; they are judged once, on all rounds.
-func (c *court) twins() (list []bench.Comparison) {
-	var cells []*cell
-	for _, pair := range c.pairsOfTwins() {
-		for _, metric := range bench.MetricNames() {
-			m := bench.Metrics[metric]
-			if m.Exact || m.Based || !pair.scenario.Measures(m.Measures...) {
+// twins compares every server that has a second name with itself, by everything that its scenario
+// measures. The comparisons share Alpha [Bonferroni]. They are judged once, on all rounds.
+func (j *judgment) twins() (list []bench.Comparison) {
+	var comparisons []*comparison
+	for _, pair := range j.twinPairs() {
+		for _, m := range metric.All() {
+			if m.Counted || m.NeedsBase() || !pair.scenario.Measures(m.Measures...) {
 				continue
 			}
 			for _, l := range pair.scenario.AllLevels() {
-				cells = append(cells, c.compare(bench.Test{Scenario: pair.scenario.Name, Metric: metric, Of: pair.of, To: pair.twin, Expect: bench.Higher, Level: l.Name})...)
+				comparisons = append(comparisons, j.compare(bench.Test{
+					Scenario: pair.scenario.Name,
+					Metric:   m.Name,
+					Of:       pair.of,
+					To:       pair.twin,
+					Expect:   bench.Higher,
+					Level:    l.Name,
+				})...)
 			}
 		}
 	}
-	cells = slices.DeleteFunc(cells, func(x *cell) bool { return !x.sampled(c.run.Plan.Profile.Rounds) })
-	for _, x := range cells {
-		f := c.findAt(x, len(c.looks)-1, inference.Alpha/float64(len(cells)))
-		c.tell(x, f)
-		list = append(list, x.Comparison)
+	comparisons = slices.DeleteFunc(comparisons, func(c *comparison) bool {
+		return !c.sampled(j.run.Plan.Profile.Rounds)
+	})
+	for _, c := range comparisons {
+		f := j.findAt(c, len(j.looks)-1, inference.Alpha/float64(len(comparisons)))
+		j.publish(c, f)
+		list = append(list, c.Comparison)
 	}
 	return list
 }
 
-// different are the A/A comparisons that are decided different.
+// different returns the A/A comparisons that are decided different.
 func different(twins []bench.Comparison) []bench.Comparison {
-	return slices.DeleteFunc(slices.Clone(twins), func(x bench.Comparison) bool {
-		return x.Verdict != bench.Supported && x.Verdict != bench.Contradicted
+	return slices.DeleteFunc(slices.Clone(twins), func(c bench.Comparison) bool {
+		return c.Verdict != bench.Supported && c.Verdict != bench.Contradicted
 	})
 }
 
-// controlMetrics are what the positive control is judged on: both grow with the work.
-var controlMetrics = []string{"cpu_seconds_per_1k", "throughput"}
+// controlMetrics are what the positive control is judged by: both show the cost of a request.
+var controlMetrics = []metric.Metric{metric.CPUPer1k, metric.Throughput}
 
-// kernelShare is the least share of a request's cost that is the work itself: the rest is
-// the server's around it, and does not grow. A control of so many times the work
-// shows 1 + kernelShare (work - 1) at least.
-const kernelShare = .95
+// workShare is the least share of a request's cost that is the known work itself. The rest is the
+// server's handling of the request, which does not grow. A control of n times the work shows at least
+// 1 + workShare (n - 1).
+const workShare = .95
 
-// knownWork is a server's level of known work, and that which it is so many times of.
+// knownWork is a server's level of known work, with the level that its work is a multiple of.
 type knownWork struct {
-	scenario, target string
+	scenario, server string
 	level            bench.Level
-	at               [2]side
+	place            place
 }
 
-func (c *court) knownWorks() (list []knownWork) {
-	for _, s := range c.run.Plan.Scenarios {
+func (j *judgment) knownWorks() (list []knownWork) {
+	for _, s := range j.run.Plan.Scenarios {
 		for _, l := range s.Levels {
 			if l.ControlOf == "" {
 				continue
 			}
-			for _, target := range slices.Sorted(slices.Values(s.Targets)) {
-				if on, _ := c.run.Plan.Target(target); on.TwinOf != "" {
+			for _, server := range slices.Sorted(slices.Values(s.Targets)) {
+				if entry, _ := j.run.Plan.Target(server); entry.TwinOf != "" {
 					continue
 				}
-				arm := bench.ArmName(s.Name, target, s.Variants[0])
-				list = append(list, knownWork{s.Name, target, l, [2]side{{arm, l.Name}, {arm, l.ControlOf}}})
+				arm := bench.ArmName(s.Name, server, s.Variants[0])
+				list = append(list, knownWork{
+					scenario: s.Name,
+					server:   server,
+					level:    l,
+					place:    place{bench.Cell{Arm: arm, Level: l.Name}, bench.Cell{Arm: arm, Level: l.ControlOf}},
+				})
 			}
 		}
 	}
 	return list
 }
 
-// guards are the places of the A/A arm and of the positive control.
-func (c *court) guards() (list []side) {
-	for _, pair := range c.pairsOfTwins() {
-		for _, target := range []string{pair.of, pair.twin} {
+// checks returns the cells of the A/A arm and of the positive control.
+func (j *judgment) checks() (list []bench.Cell) {
+	for _, pair := range j.twinPairs() {
+		for _, server := range []string{pair.of, pair.twin} {
+			arm := bench.ArmName(pair.scenario.Name, server, pair.scenario.Variants[0])
 			for _, l := range pair.scenario.AllLevels() {
-				list = append(list, side{bench.ArmName(pair.scenario.Name, target, pair.scenario.Variants[0]), l.Name})
+				list = append(list, bench.Cell{Arm: arm, Level: l.Name})
 			}
 		}
 	}
-	for _, k := range c.knownWorks() {
-		list = append(list, k.at[:]...)
+	for _, k := range j.knownWorks() {
+		list = append(list, k.place.cell, k.place.base)
 	}
 	return list
 }
 
-// controls are what the levels of known work showed. The intervals share Alpha
-// [Bonferroni].
-func (c *court) controls() (list []bench.Control) {
+// controls returns what the levels of known work showed. The intervals share Alpha [Bonferroni].
+func (j *judgment) controls() (list []bench.Control) {
 	var logs [][]float64
-	for _, k := range c.knownWorks() {
-		for _, metric := range controlMetrics {
-			var costs []float64
-			for round := 1; round <= c.run.Plan.Profile.Rounds; round++ {
-				x, err := c.relative(k.at, round, bench.Metrics[metric], bench.Offered{})
-				if metric == "throughput" {
-					x = 1 / x
-				}
-				if err == nil {
-					costs = append(costs, math.Log(x))
-				}
-			}
-			if c.missing[k.at[0].cell()] != "" || c.missing[k.at[1].cell()] != "" { // not to be had here
-				continue
-			}
+	for _, k := range j.knownWorks() {
+		if j.missing[k.place.cell] != "" || j.missing[k.place.base] != "" { // not available on this machine
+			continue
+		}
+		for _, m := range controlMetrics {
+			costs := j.costs(k, m)
 			logs = append(logs, costs)
-			list = append(list, bench.Control{Scenario: k.scenario, Target: k.target, Level: k.level.Name, Metric: metric, Work: k.level.Work, Rounds: len(costs)})
+			list = append(list, bench.Control{
+				Scenario: k.scenario,
+				Target:   k.server,
+				Level:    k.level.Name,
+				Metric:   m.Name,
+				Work:     k.level.Work,
+				Rounds:   len(costs),
+			})
 		}
 	}
 	for i := range list {
-		x := &list[i]
+		c := &list[i]
 		level := inference.Alpha / float64(len(list))
 		interval := inference.TInterval(logs[i], level)
-		x.Confidence = 1 - level
+		c.Confidence = 1 - level
 		if interval.N > 0 {
-			x.Ratio = math.Exp(interval.Mean)
+			c.Ratio = math.Exp(interval.Mean)
 		}
 		if interval.N > 1 {
-			x.Low, x.High = math.Exp(interval.Low), math.Exp(interval.High)
-			x.Found = x.Low > 1 && x.Low <= x.Work && x.High >= 1+kernelShare*(x.Work-1)
+			c.Low, c.High = math.Exp(interval.Low), math.Exp(interval.High)
+			c.Found = c.Low > 1 && c.Low <= c.Work && c.High >= 1+workShare*(c.Work-1)
 		}
 	}
 	return list
+}
+
+// costs returns the log of the ratio of a request's costs, by round: known work against its base.
+func (j *judgment) costs(k knownWork, m metric.Metric) (logs []float64) {
+	c := &comparison{metric: m}
+	for round := 1; round <= j.run.Plan.Profile.Rounds; round++ {
+		x, err := j.relative(c, k.place, round)
+		if err != nil {
+			continue
+		}
+		if m.Better == bench.Higher { // the more, the less a request costs
+			x = 1 / x
+		}
+		logs = append(logs, math.Log(x))
+	}
+	return logs
 }

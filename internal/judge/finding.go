@@ -3,34 +3,38 @@ package judge
 import (
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/inference"
+	"github.com/claimbench/claimbench/internal/metric"
 )
 
-// finding is what a comparison's rounds say at one look.
+// finding is what the rounds of a comparison show at one look.
 type finding struct {
-	look     int                // index among the looks
+	look     int                // index of the look
 	level    float64            // two-sided
+	rounds   rounds             // as they were known at the look
 	interval inference.Interval // of ln of - ln to, at the level
-	sides    sides              // as they were known then
-	signed   []float64          // d_r: positive for the claim
-	tested   []float64          // what was held against the margin that decided: those, or differences in the metric's unit
-	margin   float64
-	region   bench.Verdict // where their mean lies
-	p        float64       // smallest level at which that would be decided
-	verdict  bench.Verdict // the region, if it is decided
-	forced   string        // what keeps it from that whatever the interval
-	why      string
+	// low and high bound the mean in the direction of the claim; infinite if a side is a lower bound.
+	low, high float64
+	signed    []float64 // d_r, positive in the direction of the claim
+	// tested and limit are the numbers and the margin that decided: signed and the log of the margin or,
+	// within the clock's error, the differences in seconds and that error.
+	tested  []float64
+	limit   float64
+	region  bench.Verdict // where the mean lies
+	p       float64       // smallest level at which the region would be decided
+	verdict bench.Verdict // the region, if it is decided
+	forced  string        // the rule that keeps the finding inconclusive, whatever its interval
+	why     string
 }
 
-// find judges the comparison at one look after the other up to the last, at the levels that spend
-// alpha, until one decides.
-func (c *court) find(x *cell, alpha float64, last int) (f finding) {
-	for look, level := range c.levels(alpha)[:last+1] {
-		f = c.findAt(x, look, level)
+// find judges the comparison at one look after the other, up to the last, at levels that spend alpha,
+// until a look decides it.
+func (j *judgment) find(c *comparison, alpha float64, last int) (f finding) {
+	for look, level := range j.levels(alpha)[:last+1] {
+		f = j.findAt(c, look, level)
 		if f.verdict != bench.Inconclusive {
 			break
 		}
@@ -39,219 +43,190 @@ func (c *court) find(x *cell, alpha float64, last int) (f finding) {
 }
 
 // findAt judges the comparison at one look.
-func (c *court) findAt(x *cell, look int, level float64) finding {
-	s := x.sides.upTo(c.looks[look].Rounds)
-	logs := s.logs()
-	f := finding{look: look, level: level, sides: s, interval: inference.TInterval(logs, level), verdict: bench.Inconclusive, p: 1}
-	sign, margin := 1., 0.
-	if x.Expect == bench.Lower || x.BoundIs == "at_most" {
-		sign = -1
-	}
-	if x.To != "" {
-		margin = math.Log(x.Margin)
-	}
-	f.signed = make([]float64, len(logs))
-	for r, d := range logs {
-		f.signed[r] = sign * d
-	}
-	f.tested, f.margin = f.signed, margin
-	openOf, openTo := slices.Contains(s.openOf, true), slices.Contains(s.openTo, true)
-	if openOf {
-		f.interval.High = math.Inf(1)
-	}
-	if openTo {
-		f.interval.Low = math.Inf(-1)
-	}
-	low, high := f.interval.Low, f.interval.High
-	if sign < 0 {
-		low, high = -high, -low
-	}
-	few, unsteady := s.tooFew(), s.tooUnsteady()
-	switch {
-	case f.interval.N < 2:
-		return f.force(bench.ForcedFewRounds, "one round shows no variation; at least two are needed")
-	case f.interval.SE == 0:
-		return f.force(bench.ForcedSame, "all rounds gave the very same number, which no measurement does")
-	case len(s.noGrowth) > 0: // to judge by the other rounds would be to choose among outcomes
-		return f.force(bench.ForcedNoGrowth, "in some rounds "+errNoGrowth.Error())
-	case few != "":
-		return f.force(bench.ForcedMissing, few)
-	case unsteady != "":
-		return f.force(bench.ForcedUnsteady, unsteady)
-	}
-	f.region, f.p = inference.Region(f.signed, margin)
-	if math.IsInf(low, -1) && f.region != bench.Contradicted || math.IsInf(high, 1) && f.region != bench.Supported {
-		if f.p < level {
-			return f.force(bench.ForcedOpen, "something else than the server was at its limit, so the ratio is known from one side only")
-		}
-		f.p = 1
-	}
-	if x.metric.Quantile > 0 {
-		var settled bool
-		if f, settled = c.instrumental(x, f, sign); settled {
+func (j *judgment) findAt(c *comparison, look int, level float64) finding {
+	f := newFinding(c, look, level, c.rounds.upTo(j.looks[look].Rounds))
+	for _, r := range precedence {
+		if why := r.holds(&f); why != "" {
+			f.force(r.name, why)
 			return f
 		}
 	}
-	if f.p < level {
-		f.verdict = f.region
+	f.region, f.p = inference.Region(f.signed, f.limit)
+	for _, decide := range []func(*comparison, *finding) (settled bool){
+		j.knownFromOneSide, j.withinResolution, j.byInterval, confirmed,
+	} {
+		if decide(c, &f) {
+			break
+		}
 	}
-	f.why = inWords(x, f, low, high)
-	return f.robust()
+	return f
 }
 
-// instrumental holds the difference of two percentiles against what the instrument can tell apart. Where its
-// interval lies within the clock's own error, they are practically equal, whatever their ratio;
-// where it does not lie beyond all that the instrument may have added, no ratio is decided. It
-// reports whether that settles the finding; else the p-value is that of both conditions.
-func (c *court) instrumental(x *cell, f finding, sign float64) (finding, bool) {
-	s, quantile, round := f.sides, x.metric.Quantile, c.looks[f.look].Rounds
-	if x.Base != nil {
-		added := c.instrument(quantile, 0, round)
-		if f.p < f.level && within(s.apart, added) {
-			return f.force(bench.ForcedInstrument, fmt.Sprintf("number and base differ by less than %v, which the instrument may have added", added.Round(time.Microsecond))), true
+// newFinding computes the interval of the rounds, in the direction of the claim.
+func newFinding(c *comparison, look int, level float64, r rounds) finding {
+	logs := r.logs()
+	f := finding{
+		look: look, level: level, rounds: r,
+		interval: inference.TInterval(logs, level),
+		signed:   make([]float64, len(logs)),
+		limit:    math.Log(c.margin()),
+		p:        1,
+		verdict:  bench.Inconclusive,
+	}
+	sign := c.sign()
+	for i, d := range logs {
+		f.signed[i] = sign * d
+	}
+	f.tested = f.signed
+	if r.any(func(p pairing) bool { return p.ofLowerBound }) {
+		f.interval.High = math.Inf(1)
+	}
+	if r.any(func(p pairing) bool { return p.toLowerBound }) {
+		f.interval.Low = math.Inf(-1)
+	}
+	f.low, f.high = f.interval.Low, f.interval.High
+	if sign < 0 {
+		f.low, f.high = -f.high, -f.low
+	}
+	return f
+}
+
+// rule keeps a comparison inconclusive, whatever its interval.
+type rule struct {
+	name  string                // one of bench.ForcedNames
+	holds func(*finding) string // why the rule holds; empty if it does not
+}
+
+// precedence lists the rules that are asked before anything is tested, the first that holds decides.
+var precedence = []rule{
+	{bench.ForcedFewRounds, func(f *finding) string {
+		return when(f.interval.N < 2, "one round shows no variation; at least two are needed")
+	}},
+	{bench.ForcedSame, func(f *finding) string {
+		return when(f.interval.SE == 0, "all rounds gave the very same number, which no measurement does")
+	}},
+	// To judge by the other rounds would be to choose among outcomes.
+	{bench.ForcedNoGrowth, func(f *finding) string {
+		return when(len(f.rounds.noGrowth) > 0, "in some rounds "+metric.ErrNoGrowth.Error())
+	}},
+	{bench.ForcedMissing, func(f *finding) string { return f.rounds.missing() }},
+	{bench.ForcedUnsteady, func(f *finding) string { return f.rounds.unsteady() }},
+}
+
+// when returns why if the condition holds, otherwise nothing.
+func when(holds bool, why string) string {
+	if holds {
+		return why
+	}
+	return ""
+}
+
+// force keeps the finding inconclusive by the rule of that name.
+func (f *finding) force(rule, why string) {
+	f.forced, f.why, f.p, f.verdict = rule, why, 1, bench.Inconclusive
+}
+
+// knownFromOneSide settles a finding whose interval is open towards the verdict that it would give.
+func (j *judgment) knownFromOneSide(_ *comparison, f *finding) (settled bool) {
+	openBelow := math.IsInf(f.low, -1) && f.region != bench.Contradicted
+	openAbove := math.IsInf(f.high, 1) && f.region != bench.Supported
+	if !openBelow && !openAbove {
+		return false
+	}
+	if f.p < f.level {
+		f.force(bench.ForcedOpen,
+			"something other than the server was at its limit, so the ratio is known from one side only")
+		return true
+	}
+	f.p = 1
+	return false
+}
+
+// withinResolution holds the difference of two percentiles against what the load generator can tell
+// apart. If its interval lies within the clock's own error, the two are practically equal, whatever
+// their ratio. If it does not lie beyond all that the load generator may have added, no ratio is
+// decided. Otherwise the p-value becomes that of both conditions.
+func (j *judgment) withinResolution(c *comparison, f *finding) (settled bool) {
+	quantile, round := c.metric.Quantile, j.looks[f.look].Rounds
+	switch {
+	case quantile == 0:
+		return false
+	case c.Base != nil:
+		added := j.resolution(quantile, 0, round)
+		if f.p < f.level && f.rounds.nearBase(added, c.To != "") {
+			f.force(bench.ForcedInstrument, fmt.Sprintf(
+				"number and base differ by less than %v, which the load generator may have added",
+				added.Round(time.Microsecond)))
+			return true
 		}
-		return f, false
+		return false
+	case c.To == "":
+		return false
 	}
-	if x.To == "" {
-		return f, false
-	}
-	differences := s.differences()
-	for r := range differences {
-		differences[r] *= sign
-	}
-	clock := c.clock(round)
+	sign := c.sign()
+	differences := f.rounds.each(func(p pairing) float64 { return sign * (p.of - p.to) })
+	clock := j.clockError(round)
 	if equal, p := inference.Region(differences, clock.Seconds()); equal == bench.PracticallyEqual && p < f.level {
-		f.region, f.p, f.verdict, f.tested, f.margin = equal, p, equal, differences, clock.Seconds()
-		f.why = fmt.Sprintf("they differ by less than %v, which no instrument of this kind can tell apart", clock)
-		return f.robust(), true
+		f.region, f.p, f.verdict, f.tested, f.limit = equal, p, equal, differences, clock.Seconds()
+		f.why = fmt.Sprintf("they differ by less than %v, the error of the clock", clock)
+		return confirmed(c, f)
 	}
 	if f.region == bench.PracticallyEqual {
-		return f, false
+		return false
 	}
-	added := c.instrument(quantile, s.meanLag(quantile), round).Round(time.Microsecond)
+	added := j.resolution(quantile, f.rounds.meanLag(quantile), round).Round(time.Microsecond)
 	beyond, p := inference.Region(differences, added.Seconds())
 	if beyond != f.region {
 		p = 1
 	}
 	if f.p < f.level && p >= f.level {
-		return f.force(bench.ForcedInstrument, fmt.Sprintf("the ratio is beyond the margin, but the difference may be less than %v, which the instrument may have added", added)), true
+		f.force(bench.ForcedInstrument, fmt.Sprintf("the ratio is beyond the margin, but the difference "+
+			"may be less than %v, which the load generator may have added", added))
+		return true
 	}
 	f.p = max(f.p, p)
-	return f, false
+	return false
 }
 
-// within reports whether a side's numbers are, by their median, no further apart than that.
-func within(apart [][]float64, added time.Duration) bool {
-	return slices.ContainsFunc(apart, func(list []float64) bool { return math.Abs(inference.Median(list)) < added.Seconds() })
+// byInterval decides by Student's t.
+func (j *judgment) byInterval(c *comparison, f *finding) (settled bool) {
+	if f.p < f.level {
+		f.verdict = f.region
+	}
+	f.why = f.inWords(c)
+	return false
 }
 
-// force keeps the finding inconclusive.
-func (f finding) force(rule, why string) finding {
-	f.forced, f.why, f.p, f.verdict = rule, why, 1, bench.Inconclusive
-	return f
-}
-
-// robust keeps a decision only where it does not hang on the shape of the distribution.
-func (f finding) robust() finding {
+// confirmed keeps a decision only if it does not depend on the shape of the distribution. It always
+// settles the finding.
+func confirmed(_ *comparison, f *finding) (settled bool) {
 	if f.verdict == bench.Inconclusive {
-		return f
+		return true
 	}
-	if p, fragile := inference.Fragile(f.tested, f.margin, f.region, f.level); fragile {
-		return f.force(bench.ForcedFragile, fmt.Sprintf("fragile: %s by Student's t, but the sign-flip test, which assumes less, has p %.2g", f.region, p))
+	if p, fragile := inference.Fragile(f.tested, f.limit, f.region, f.level); fragile {
+		f.force(bench.ForcedFragile, fmt.Sprintf(
+			"fragile: %s by Student's t, but the sign-flip test, which assumes less, has p %.2g", f.region, p))
 	}
-	return f
+	return true
 }
 
-// inWords says what the interval, positive for the claim, shows.
-func inWords(x *cell, f finding, low, high float64) string {
+// inWords says what the interval shows.
+func (f *finding) inWords(c *comparison) string {
 	switch {
-	case x.BoundIs != "" && f.verdict == bench.Inconclusive:
-		return "the interval holds the bound"
-	case x.BoundIs != "":
+	case c.BoundIs != "" && f.verdict == bench.Inconclusive:
+		return "the interval contains the bound"
+	case c.BoundIs != "":
 		return "the interval lies on one side of the bound"
 	case f.verdict == bench.Supported:
 		return "the whole interval is beyond the margin, as claimed"
 	case f.verdict == bench.Contradicted:
-		return "the whole interval is beyond the margin, the other way"
+		return "the whole interval is beyond the margin, against the claim"
 	case f.verdict == bench.PracticallyEqual:
 		return "the whole interval is within the margin"
-	case low > 0:
+	case f.low > 0:
 		return "direction only: as claimed, but perhaps by less than matters"
-	case high < 0:
+	case f.high < 0:
 		return "direction only: against the claim, but perhaps by less than matters"
 	}
 	return "the interval is too wide to tell"
-}
-
-// visiblySkewed is how many standard errors of skewness are worth a word: normal rounds show more in one
-// comparison of a hundred.
-const visiblySkewed = 2.58
-
-// tell puts what was found into the comparison.
-func (c *court) tell(x *cell, f finding) {
-	x.found = f
-	x.Verdict, x.Why, x.Forced, x.Rounds, x.Confidence = f.verdict, f.why, f.forced, len(f.sides.of), 1-f.level
-	if f.region != "" && f.p < 1 {
-		x.P = finite(f.p)
-	}
-	if missing := len(f.sides.launched) - x.Rounds; missing > 0 {
-		x.Warnings = append(x.Warnings, fmt.Sprintf("%d of %d rounds have no valid pair", missing, len(f.sides.launched)))
-	}
-	if skew := inference.Skewness(f.signed); math.Abs(skew) > visiblySkewed {
-		x.Warnings = append(x.Warnings, fmt.Sprintf("the rounds are skewed (by %.1f standard errors): the interval may hold the truth less often than it says", skew))
-	}
-	x.Pairs = c.pairs(x, f.sides)
-	x.OfMedian = finite(inference.Median(f.sides.of))
-	scale := x.Bound
-	center := &x.Value
-	if x.To != "" {
-		x.ToMedian = finite(inference.Median(f.sides.to))
-		scale, center = 1, &x.Ratio
-	}
-	*center, x.Low, x.High = exp(scale, f.interval.Mean), exp(scale, f.interval.Low), exp(scale, f.interval.High)
-	if len(f.signed) < 2 {
-		return
-	}
-	margin := 0.
-	if x.To != "" {
-		margin = math.Log(x.Margin)
-	}
-	if region, _ := inference.Region(f.signed, margin); region == f.region {
-		if p, ok := inference.SignFlip(f.signed, margin, region); ok {
-			x.SignFlip = finite(p)
-		}
-	}
-	estimate, low, high := inference.HodgesLehmann(f.sides.logs(), f.level)
-	x.HodgesLehmann = &bench.Estimate{Value: scale * math.Exp(estimate), Low: exp(scale, low), High: exp(scale, high)}
-}
-
-// pairs are the rounds that entered, with the trials that they are from.
-func (c *court) pairs(x *cell, s sides) []bench.PairedRound {
-	trial := func(target string, round int) int {
-		if t := c.trials[bench.ArmName(x.Scenario, target, x.Variant)][round]; target != "" && t != nil {
-			return t.result.Trial.N
-		}
-		return 0
-	}
-	var list []bench.PairedRound
-	for i, round := range s.round {
-		list = append(list, bench.PairedRound{Round: round, Of: s.of[i], OfTrial: trial(x.Of, round), To: s.to[i], ToTrial: trial(x.To, round)})
-	}
-	return list
-}
-
-// exp is scale·e^x for JSON, nil where x is not finite: that side is open.
-func exp(scale, x float64) *float64 {
-	if math.IsInf(x, 0) {
-		return nil
-	}
-	return finite(scale * math.Exp(x))
-}
-
-// finite is a number for JSON, nil where it has none.
-func finite(x float64) *float64 {
-	if math.IsInf(x, 0) || math.IsNaN(x) {
-		return nil
-	}
-	return &x
 }

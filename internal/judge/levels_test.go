@@ -55,14 +55,14 @@ func (s parallel) verdicts(t *testing.T) *bench.Verdicts {
 				took = 4*s.took["1 one"] + time.Duration(trial.Round)*time.Microsecond
 			}
 			took += time.Duration(trial.Round) * took / 1000 // no two rounds alike
-			phase, hits := recordtest.Closed(bench.PhaseName(level, bench.MeasureThroughput, bench.Offered{}), level, 2*took)
+			phase, hits := recordtest.Closed(level+"/throughput", level, 2*took)
 			if level == "two" {
 				phase.Void = s.void
 			}
 			add(phase, hits)
 		}
 		for i, probe := range s.probes {
-			probe.Search = bench.PhaseName("one", bench.MeasureCapacity, bench.Offered{})
+			probe.Search = recordtest.ID("one/capacity")
 			probe.Rate += bench.Rate(trial.Round)
 			var hits []bench.Hit
 			for k := range 200 {
@@ -73,7 +73,7 @@ func (s parallel) verdicts(t *testing.T) *bench.Verdicts {
 				}
 				hits = append(hits, bench.Hit{Seq: uint64(k), Due: due, Sent: due, Done: due + took, Code: 200})
 			}
-			add(bench.PhaseResult{Name: fmt.Sprintf("%s#%d", probe.Search, i+1), Level: "one", Measure: bench.MeasureCapacity, Probe: &probe}, hits)
+			add(bench.PhaseResult{ID: recordtest.ID(fmt.Sprintf("%s#%d", probe.Search, i+1)), Level: "one", Measure: bench.MeasureCapacity, Probe: &probe}, hits)
 		}
 		return made
 	})

@@ -9,112 +9,131 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/inference"
+	"github.com/claimbench/claimbench/internal/metric"
 )
 
-// scaling are the curves of every scenario that measures scaling: throughput against
-// the connections of its levels, or the workers of its variants.
-func (c *court) scaling() []bench.Scaling {
+// scaling returns the curves of every scenario that measures scaling: throughput against the connections
+// of its levels, or against the workers of its variants.
+func (j *judgment) scaling() []bench.Scaling {
 	var list []bench.Scaling
-	for _, s := range c.run.Plan.Scenarios {
+	for _, s := range j.run.Plan.Scenarios {
 		if !s.Measures(bench.MeasureScaling) {
 			continue
 		}
 		curves := map[string]*curve{}
-		for _, arm := range slices.Sorted(maps.Keys(c.trials)) {
-			for round, t := range c.trials[arm] {
-				if t.result.Trial.Scenario != s.Name {
+		for _, arm := range slices.Sorted(maps.Keys(j.trials)) {
+			for round, t := range j.trials[arm] {
+				if t.Result.Trial.Scenario != s.Name {
 					continue
 				}
 				for _, l := range s.AllLevels() {
-					c.point(curves, t, arm, round, l)
+					j.addPoint(curves, t, round, l)
 				}
 			}
 		}
-		for _, name := range slices.Sorted(maps.Keys(curves)) {
-			list = append(list, curves[name].fitted(c.run.Plan.Profile.Rounds, c.run.Plan.Seed))
+		for _, server := range slices.Sorted(maps.Keys(curves)) {
+			list = append(list, curves[server].fitted(j.run.Plan.Profile.Rounds, j.run.Plan.Seed))
 		}
 	}
 	return list
 }
 
-// curve is a server's scaling, a value a round at each N.
+// curve is a server's scaling. Its points lie at rising N, with one value per round.
 type curve struct {
 	bench.Scaling
-	throughput, memory map[float64]map[int]float64
-	bounds             map[float64]bool // known from below only, in some round
+	points map[float64]*point
 }
 
-// point adds what a trial shows at a level to its server's curve.
-func (c *court) point(curves map[string]*curve, t *trial, arm string, round int, l bench.Level) {
-	x, err := t.value(bench.Metrics["throughput"], l.Name, bench.Offered{})
+// point is what the rounds show at one N.
+type point struct {
+	throughput, memory map[int]float64 // by round
+	lowerBound         bool            // in some round
+}
+
+// addPoint adds what a trial shows at a level to its server's curve.
+func (j *judgment) addPoint(curves map[string]*curve, t *metric.Trial, round int, l bench.Level) {
+	sample := t.At(l.Name, bench.Offered{})
+	throughput, err := metric.Throughput.Take(sample)
 	if err != nil {
 		return
 	}
-	of, n := "workers", workers(t.result.Trial.Variant)
+	of, n := "workers", t.Workers()
 	if l.Connections > 0 {
 		of, n = "connections", float64(l.Connections)
 	}
-	name := t.result.Trial.Target
-	on := curves[name]
-	if on == nil {
-		on = &curve{Scaling: bench.Scaling{Scenario: t.scenario.Name, Target: name, Of: of},
-			throughput: map[float64]map[int]float64{}, memory: map[float64]map[int]float64{}, bounds: map[float64]bool{}}
-		curves[name] = on
+	server := t.Result.Trial.Target
+	if curves[server] == nil {
+		curves[server] = &curve{
+			Scaling: bench.Scaling{Scenario: t.Scenario.Name, Target: server, Of: of},
+			points:  map[float64]*point{},
+		}
 	}
-	if on.throughput[n] == nil {
-		on.throughput[n], on.memory[n] = map[int]float64{}, map[int]float64{}
+	p := curves[server].points[n]
+	if p == nil {
+		p = &point{throughput: map[int]float64{}, memory: map[int]float64{}}
+		curves[server].points[n] = p
 	}
-	on.throughput[n][round] = x
-	if m, err := t.value(bench.Metrics["memory_bytes"], l.Name, bench.Offered{}); err == nil {
-		on.memory[n][round] = m
+	p.throughput[round] = throughput
+	if memory, err := metric.Memory.Take(sample); err == nil {
+		p.memory[round] = memory
 	}
-	if c.caveats(&cell{metric: bench.Metrics["throughput"]}, side{arm, l.Name}, round) {
-		on.bounds[n] = true
+	cell := bench.Cell{Arm: t.Result.Trial.Arm(), Level: l.Name}
+	if j.limited(&comparison{metric: metric.Throughput}, cell, round) {
+		p.lowerBound = true
 	}
 }
 
-// draws is how often rounds are drawn anew for the intervals of a law.
-const draws = 1000
+// resamples is how often rounds are drawn with replacement for the intervals of a scaling law.
+const resamples = 1000
 
-// leastResampled is the fewest rounds of which an interval is given: to draw anew from fewer shows
-// too little scatter.
+// leastResampled is the fewest rounds for which an interval is given: fewer show too little scatter.
 const leastResampled = 6
 
-// fewest is the smallest number of rounds at any N.
-func (x *curve) fewest() int {
-	n := math.MaxInt
-	for _, rounds := range x.throughput {
-		n = min(n, len(rounds))
-	}
-	return n
-}
-
-// fitted is the curve by its medians, with the law that fits them.
-func (x *curve) fitted(rounds int, seed uint64) bench.Scaling {
+// fitted returns the curve by its medians, with the Universal Scalability Law that fits them.
+func (c *curve) fitted(rounds int, seed uint64) bench.Scaling {
 	var at, medians []float64
 	var all [][]float64
-	for _, n := range slices.Sorted(maps.Keys(x.throughput)) {
-		median := inference.Median(slices.Collect(maps.Values(x.throughput[n])))
-		x.Points = append(x.Points, bench.ScalingPoint{N: n, Throughput: median, Memory: inference.Median(slices.Collect(maps.Values(x.memory[n]))), AtLeast: x.bounds[n]})
-		byRound := make([]float64, rounds)
-		for r := range byRound {
-			byRound[r] = math.NaN()
-			if v, ok := x.throughput[n][r+1]; ok {
-				byRound[r] = v
-			}
+	fewest, bounds := math.MaxInt, 0
+	for _, n := range slices.Sorted(maps.Keys(c.points)) {
+		p := c.points[n]
+		median := inference.Median(slices.Collect(maps.Values(p.throughput)))
+		c.Points = append(c.Points, bench.ScalingPoint{
+			N:          n,
+			Throughput: median,
+			Memory:     inference.Median(slices.Collect(maps.Values(p.memory))),
+			AtLeast:    p.lowerBound,
+		})
+		at, medians, all = append(at, n), append(medians, median), append(all, p.byRound(rounds))
+		fewest = min(fewest, len(p.throughput))
+		if p.lowerBound {
+			bounds++
 		}
-		at, medians, all = append(at, n), append(medians, median), append(all, byRound)
 	}
+	var why []string
 	if fit, err := inference.FitUSL(at, medians); err != nil {
-		x.Why = err.Error()
+		why = append(why, err.Error())
 	} else {
-		x.Fit = &fit
-		if low, high, ok := inference.ResampleUSL(at, all, draws, seed); ok && x.fewest() >= leastResampled {
-			x.Low, x.High = &low, &high
+		c.Fit = &fit
+		if low, high, ok := inference.ResampleUSL(at, all, resamples, seed); ok && fewest >= leastResampled {
+			c.Low, c.High = &low, &high
 		}
 	}
-	if n := len(x.bounds); n > 0 {
-		x.Why = strings.TrimPrefix(x.Why+"; ", "; ") + fmt.Sprintf("at %d of %d levels something else than the server was at its limit, so these are lower bounds", n, len(at))
+	if bounds > 0 {
+		why = append(why, fmt.Sprintf("at %d of %d levels something other than the server was at its limit, "+
+			"so these are lower bounds", bounds, len(at)))
 	}
-	return x.Scaling
+	c.Why = strings.Join(why, "; ")
+	return c.Scaling
+}
+
+// byRound returns the throughput of each round from 1; NaN if the round has none.
+func (p *point) byRound(rounds int) []float64 {
+	list := make([]float64, rounds)
+	for r := range list {
+		list[r] = math.NaN()
+		if x, ok := p.throughput[r+1]; ok {
+			list[r] = x
+		}
+	}
+	return list
 }

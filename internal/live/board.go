@@ -21,9 +21,9 @@ type board struct {
 	mu      sync.Mutex
 	run     about
 	what    string
-	trial   *bench.Trial // that runs; nil between trials
-	inOpen  []string     // its phases in an open loop
-	counted *snapshot    // of the phase that is driven; nil between phases
+	trial   *bench.Trial    // that runs; nil between trials
+	inOpen  []bench.PhaseID // its phases in an open loop
+	counted *snapshot       // of the phase that is driven; nil between phases
 	made    int
 	invalid int
 	faults  int // phases that a gate made void
@@ -47,8 +47,8 @@ type usage struct {
 // arm is what the trials of one server under a scenario have shown: figures of the last of them.
 type arm struct {
 	trials, invalid int
-	open            *snapshot // of the last phase in an open loop
-	at              string    // what that was
+	open            *snapshot     // of the last phase in an open loop
+	at              bench.PhaseID // what that was
 	throughput      float64
 	cores           float64
 	memory          int64
@@ -111,9 +111,9 @@ func (b *board) keep() {
 	if b.counted = nil; s == nil || b.trial == nil {
 		return
 	}
-	if name := strings.TrimSuffix(s.Phase, bench.Again); slices.Contains(b.inOpen, name) {
+	if id := s.Phase.Unrepeated(); slices.Contains(b.inOpen, id) {
 		a := b.arm(b.trial.Arm())
-		a.open, a.at = s, name
+		a.open, a.at = s, id
 	}
 }
 
@@ -128,7 +128,7 @@ func (b *board) ended(r bench.TrialResult) {
 		a.invalid++
 	}
 	for _, p := range r.Phases {
-		if p.Void != "" && strings.TrimSuffix(p.Name, bench.Again) == a.at {
+		if p.Void != "" && p.ID.Unrepeated() == a.at {
 			a.open = nil
 		}
 		for _, g := range p.Gates {
@@ -177,7 +177,7 @@ func (b *board) enter() (leave func(), ok bool) {
 type drawing struct {
 	when    time.Time
 	html    string
-	phase   string
+	phase   bench.PhaseID
 	answers uint64
 	rates   []float64 // answers a second, a value a drawing, the last of them up to history
 	cores   []float64
@@ -273,7 +273,7 @@ func (b *board) view() view {
 	v.Rates, v.CoreLine, v.MemoryLine = line(b.last.rates), line(b.last.cores), line(b.last.memory)
 	for _, name := range slices.Sorted(maps.Keys(b.arms)) {
 		a := b.arms[name]
-		row := armView{Name: name, At: a.at, P50: none, P90: none, P99: none, Throughput: none, Cores: none, Memory: none,
+		row := armView{Name: name, At: a.at.String(), P50: none, P90: none, P99: none, Throughput: none, Cores: none, Memory: none,
 			Trials: a.trials, Invalid: a.invalid, Current: name == v.Arm}
 		if a.open != nil {
 			row.P50, row.P90, row.P99 = percentile(a.open, .5), percentile(a.open, .9), percentile(a.open, .99)

@@ -11,7 +11,7 @@ import (
 
 // count is what was seen of a phase. One goroutine adds, any may read; to add takes no lock and no memory.
 type count struct {
-	phase   string
+	phase   bench.PhaseID
 	good    atomic.Uint64
 	sum     atomic.Uint64             // sum of response times, in nanoseconds
 	classes [classes]atomic.Uint64    // of status codes: 0 for none, 2 for 2xx
@@ -62,7 +62,7 @@ func upper(bucket int) time.Duration {
 
 // snapshot is a count at one time. What was counted since the one before of the same phase is the difference.
 type snapshot struct {
-	Phase   string          `json:"phase"`
+	Phase   bench.PhaseID   `json:"phase"`
 	Good    uint64          `json:"good"`
 	Sum     time.Duration   `json:"sum_ns"`
 	Classes [classes]uint64 `json:"classes"`

@@ -45,7 +45,7 @@ type message struct {
 	Run       *about             `json:"run,omitempty"`
 	Doing     string             `json:"doing,omitempty"`
 	Began     *bench.Trial       `json:"began,omitempty"` // without its phases
-	OpenLoops []string           `json:"open,omitempty"`  // of those, the ones in which response or delivery times are measured
+	OpenLoops []bench.PhaseID    `json:"open,omitempty"`  // of those, the ones in which response or delivery times are measured
 	Counted   *snapshot          `json:"counted,omitempty"`
 	Spent     time.Duration      `json:"spent_ns,omitempty"` // CPU time of the measuring process, so far
 	Used      *used              `json:"used,omitempty"`
@@ -189,7 +189,7 @@ func (l *Live) Began(t bench.Trial) {
 	m := message{Began: named(t)}
 	for _, p := range t.Phases {
 		if p.Measure == bench.MeasureLatency || p.Measure == bench.MeasureDelivery {
-			m.OpenLoops = append(m.OpenLoops, p.Name)
+			m.OpenLoops = append(m.OpenLoops, p.ID)
 		}
 	}
 	l.tell(m)
@@ -202,7 +202,7 @@ func named(t bench.Trial) *bench.Trial {
 
 // Hit counts a request. Those that were stopped with their probe say nothing, and those that failed count at the
 // timeout, as in verdicts: a fast refusal must not improve a percentile.
-func (l *Live) Hit(_ bench.Trial, phase string, h bench.Hit) {
+func (l *Live) Hit(_ bench.Trial, phase bench.PhaseID, h bench.Hit) {
 	if h.Err == bench.ErrStopped {
 		return
 	}

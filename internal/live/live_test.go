@@ -16,22 +16,23 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/inference"
+	"github.com/claimbench/claimbench/internal/record/recordtest"
 )
 
 const hostile = "<script>alert(1)</script>\x1b[31m\"'&\revent: end\r\r"
 
 func TestPageOfARun(t *testing.T) {
-	trial := bench.Trial{N: 1, Round: 1, Scenario: "json", Target: "node-http", Phases: []bench.Phase{{Name: "latency@500/s", Measure: bench.MeasureLatency}, {Name: "throughput", Measure: bench.MeasureThroughput}}}
+	trial := bench.Trial{N: 1, Round: 1, Scenario: "json", Target: "node-http", Phases: []bench.Phase{{ID: recordtest.ID("latency@500/s"), Measure: bench.MeasureLatency}, {ID: recordtest.ID("throughput"), Measure: bench.MeasureThroughput}}}
 	l := shown(t, &bench.Plan{Trials: []bench.Trial{trial, trial}, Guide: bench.Guide{Title: hostile}})
 	if !l.Loopback() {
 		t.Error("a port alone is not of loopback")
 	}
 	l.Began(trial)
 	for i := range 20_000 {
-		l.Hit(trial, "latency@500/s", bench.Hit{Done: time.Duration(i) * 100 * time.Nanosecond, Code: 200})
+		l.Hit(trial, recordtest.ID("latency@500/s"), bench.Hit{Done: time.Duration(i) * 100 * time.Nanosecond, Code: 200})
 	}
-	l.Hit(trial, "throughput", bench.Hit{Done: time.Millisecond, Code: 200})
-	l.Hit(trial, "throughput", bench.Hit{Done: time.Millisecond, Err: hostile})
+	l.Hit(trial, recordtest.ID("throughput"), bench.Hit{Done: time.Millisecond, Code: 200})
+	l.Hit(trial, recordtest.ID("throughput"), bench.Hit{Done: time.Millisecond, Err: hostile})
 	l.Used(trial, bench.Usage{CPU: time.Second, Memory: 64 << 20})
 	l.Doing(hostile)
 	during := get(t, l.URL(), "<dd>64 MiB<svg")
@@ -42,7 +43,7 @@ func TestPageOfARun(t *testing.T) {
 			t.Errorf("during the trial there is no %s", want)
 		}
 	}
-	l.Ended(bench.TrialResult{Trial: trial, Valid: false, Phases: []bench.PhaseResult{{Name: "throughput", Measure: bench.MeasureThroughput, GoodHits: 1,
+	l.Ended(bench.TrialResult{Trial: trial, Valid: false, Phases: []bench.PhaseResult{{ID: recordtest.ID("throughput"), Measure: bench.MeasureThroughput, GoodHits: 1,
 		Drive: bench.DriveStats{Elapsed: time.Second}, Gates: []bench.Gate{{Name: bench.GateSent, Value: .5, Limit: .99}}}}})
 	l.Judged(1, &bench.Verdicts{Claims: []bench.ClaimVerdict{
 		{ID: hostile, Quotes: []bench.Quote{{Quote: hostile}}, Verdict: bench.Supported, Why: hostile},
@@ -68,7 +69,7 @@ func TestPageOfARun(t *testing.T) {
 		update += stream.Text() + "\n"
 	}
 	sound(t, strings.ReplaceAll(update, "data: ", ""))
-	for _, want := range []string{"event: update", "1 of 2 trials", "1 not valid", "after round 1", "supported", "1 phases void", ">failed<", "50% of 99%"} {
+	for _, want := range []string{"event: update", "1 of 2 trials", "1 not valid", "after round 1", "supported", "1 phases void", ">failed<", "50% (at least 99%)"} {
 		if !strings.Contains(update, want) {
 			t.Errorf("after the trial there is no %s in\n%s", want, update)
 		}
@@ -217,7 +218,8 @@ func BenchmarkHit(b *testing.B) {
 	defer l.Close()
 	l.Began(trial)
 	h := bench.Hit{Done: 3 * time.Millisecond, Code: 200}
+	phase := recordtest.ID("throughput")
 	for b.Loop() {
-		l.Hit(trial, "throughput", h)
+		l.Hit(trial, phase, h)
 	}
 }

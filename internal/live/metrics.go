@@ -90,10 +90,10 @@ func (m *metrics) told(what message) {
 				if class > 0 {
 					name = strconv.Itoa(class) + "xx"
 				}
-				m.requests.WithLabelValues(s.Phase, name, m.trial.Scenario, m.trial.Target).Add(float64(more))
+				m.requests.WithLabelValues(s.Phase.String(), name, m.trial.Scenario, m.trial.Target).Add(float64(more))
 			}
 		}
-		m.latency.add([3]string{s.Phase, m.trial.Scenario, m.trial.Target}, s, &m.last)
+		m.latency.add([3]string{s.Phase.String(), m.trial.Scenario, m.trial.Target}, s, &m.last)
 		m.last = *s
 	}
 	if more := what.Spent - m.charged; what.Spent > 0 && more > 0 {

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/record/recordtest"
 )
 
 func TestMain(m *testing.M) {
@@ -24,9 +25,9 @@ func TestMetricsOfARun(t *testing.T) {
 	defer l.Close()
 	l.Began(trial)
 	for range 3 {
-		l.Hit(trial, "throughput", bench.Hit{Done: 3 * time.Millisecond, Code: 200})
+		l.Hit(trial, recordtest.ID("throughput"), bench.Hit{Done: 3 * time.Millisecond, Code: 200})
 	}
-	l.Hit(trial, "throughput", bench.Hit{Done: time.Second, Err: bench.ErrTimeout})
+	l.Hit(trial, recordtest.ID("throughput"), bench.Hit{Done: time.Second, Err: bench.ErrTimeout})
 	l.Used(trial, bench.Usage{CPU: 1500 * time.Millisecond, Memory: 1 << 20})
 	during := get(t, l.URL()+"metrics", "bench_target_memory_bytes{")
 	l.Ended(bench.TrialResult{Trial: trial, Valid: true})
@@ -56,7 +57,7 @@ func TestCountsAddUp(t *testing.T) {
 	m := newMetrics()
 	for range 2 {
 		m.told(message{Began: &trial})
-		c := &count{phase: "throughput"}
+		c := &count{phase: recordtest.ID("throughput")}
 		for range 3 {
 			c.add(bench.Hit{Done: 3 * time.Millisecond, Code: 200}, 0)
 			m.told(message{Counted: c.snapshot()})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/record/recordtest"
 )
 
 // A real Prometheus scrapes a run by the project's own configuration, and every query of the dashboard finds something.
@@ -68,7 +69,7 @@ func TestPrometheusAndDashboard(t *testing.T) {
 	deadline := time.Now().Add(90 * time.Second)
 	for len(queries) > 0 && time.Now().Before(deadline) {
 		for range 50 {
-			l.Hit(trial, "throughput", bench.Hit{Done: 3 * time.Millisecond, Code: 200})
+			l.Hit(trial, recordtest.ID("throughput"), bench.Hit{Done: 3 * time.Millisecond, Code: 200})
 		}
 		used += 300 * time.Millisecond
 		l.Used(trial, bench.Usage{CPU: used, Memory: 1 << 20})

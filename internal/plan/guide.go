@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/metric"
 )
 
 // LoadGuide reads a guide with its claims and holds it against the catalogue
@@ -71,16 +72,16 @@ func (d *document) checkTest(at string, t bench.Test, c *Catalogue, scenarios []
 		return err
 	}
 	s := scenarios[slices.Index(names, t.Scenario)]
-	if err := d.Known(at+".metric", t.Metric, bench.MetricNames()); err != nil {
+	if err := d.Known(at+".metric", t.Metric, metric.Names()); err != nil {
 		return err
 	}
-	m := bench.Metrics[t.Metric]
+	m := metric.Find(t.Metric)
 	switch {
 	case len(m.Measures) > 0 && !s.Measures(m.Measures...):
 		return d.Errorf(at+".metric", "%s comes from %s, which scenario %s does not measure", t.Metric, strings.Join(m.Measures, " or "), s.Name)
-	case m.Based && t.Base == nil:
+	case m.NeedsBase() && t.Base == nil:
 		return d.Errorf(at+".metric", "%s is relative: name its base", t.Metric)
-	case m.Exact && (t.Bound() || t.Base != nil):
+	case m.Counted && (t.Bound() || t.Base != nil):
 		return d.Errorf(at+".metric", "%s is counted: it takes to and expect only", t.Metric)
 	}
 	if err := d.Known(at+".of", t.Of, c.names()); err != nil {

@@ -30,7 +30,7 @@ func New(choice Choice, c *Catalogue, scenarios []bench.Scenario, guide bench.Gu
 	if err != nil {
 		return nil, err
 	}
-	p := &builder{cpus: map[string]string{}, Plan: &bench.Plan{Schema: bench.PlanSchema, Seed: choice.Seed, Profile: profile, Runner: choice.Runner, Gates: bench.StandardGates, Guide: guide}}
+	p := &builder{cpus: map[string]string{}, Plan: &bench.Plan{Schema: bench.PlanSchema, Seed: choice.Seed, Profile: profile, Runner: choice.Runner, Gates: StandardGates, Guide: guide}}
 	if choice.Ungated {
 		p.Gates = bench.Gates{}
 	}
@@ -65,20 +65,20 @@ func New(choice Choice, c *Catalogue, scenarios []bench.Scenario, guide bench.Gu
 // runsIn reports whether the profile runs the scenario where none is named.
 func runsIn(s bench.Scenario, p bench.Profile) bool {
 	if len(s.Profiles) == 0 {
-		return p.Name != bench.Profiles[0].Name
+		return p.Name != Profiles[0].Name
 	}
 	return slices.Contains(s.Profiles, p.Name)
 }
 
 func profileNames() (names []string) {
-	for _, p := range bench.Profiles {
+	for _, p := range Profiles {
 		names = append(names, p.Name)
 	}
 	return names
 }
 
 func findProfile(name string) (bench.Profile, error) {
-	for _, p := range bench.Profiles {
+	for _, p := range Profiles {
 		if p.Name == name {
 			return p, nil
 		}

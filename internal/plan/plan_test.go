@@ -296,6 +296,7 @@ func TestCatalogueMistakes(t *testing.T) {
 		{"command: [\"node\", \"express/server.js\"]", "comand: [\"node\"]", "services.node-express"},
 		{"framework: express", "framework: \"\"", "runtime, framework and tier must be given"},
 		{"command: [\"node\", \"express/server.js\"]", "command: [\"node\", \"express/server.js\"]\n    entrypoint: [\"sh\"]", "services.node-express.entrypoint: bench would not apply it"},
+		{"version: [\"node\"", "verison: [\"node\"", `services.node-express.x-bench: json: unknown field "verison"`}, // in an anchor
 		{"locks: [\"package.json\"", "locks: [\"pakage.json\"", "no file pakage.json in targets/node"},
 	} {
 		dir := t.TempDir()

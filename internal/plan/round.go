@@ -277,11 +277,15 @@ func (p *builder) phases(s bench.Scenario, round int) []bench.Phase {
 // level are the drives of one level.
 func (p *builder) level(s bench.Scenario, l bench.Level, round int) (list []bench.Phase) {
 	add := func(measure string, at bench.Offered, schedule bench.Schedule) {
-		phase := bench.Phase{Name: bench.PhaseName(l.Name, measure, at), Level: l.Name, Schedule: schedule}
+		phase := bench.Phase{
+			ID:       bench.PhaseID{Level: l.Name, Kind: measure, Offered: at},
+			Level:    l.Name,
+			Schedule: schedule,
+		}
 		if measure != bench.Warmup {
 			phase.Measure = measure
 		}
-		phase.Schedule.Seed = seed(p.Seed, round, s.Name, phase.Name)
+		phase.Schedule.Seed = seed(p.Seed, round, s.Name, phase.ID.String())
 		list = append(list, phase)
 	}
 	connections := s.Connections

@@ -153,32 +153,31 @@ func (r *Run) readTrial(t bench.Trial) {
 // sumsSince is the schema of plans since which the journal keeps the sums of trials.
 const sumsSince = 4
 
-// Excluded are the cells (bench.CellName) that the last session left out since they
-// did not keep the contract, with the reason. An earlier session's do not count: what
-// was wrong then may have been mended.
-func (r *Run) Excluded() map[string]string { return r.left(EventExclude) }
+// Excluded returns the cells that the last session left out because they did not keep the contract, with
+// the reason. Those of earlier sessions do not count: the fault may have been repaired since.
+func (r *Run) Excluded() map[bench.Cell]string { return r.left(EventExclude) }
 
-// Missing are the cells that it left out since they need what was not to be had.
-func (r *Run) Missing() map[string]string { return r.left(EventMissing) }
+// Missing returns the cells that it left out because the machine lacks something that they need.
+func (r *Run) Missing() map[bench.Cell]string { return r.left(EventMissing) }
 
-func (r *Run) left(event string) map[string]string {
-	out := map[string]string{}
+func (r *Run) left(event string) map[bench.Cell]string {
+	out := map[bench.Cell]string{}
 	for _, e := range r.Journal {
 		switch e.Event {
 		case EventBegin:
 			clear(out)
 		case event:
-			out[bench.CellName(e.Arm, e.Level)] = e.Reason
+			out[bench.Cell{Arm: e.Arm, Level: e.Level}] = e.Reason
 		}
 	}
 	return out
 }
 
-// Dropped reports whether the cell was measured no more by that round, since a look before it
-// had found no claim that needs it.
-func (r *Run) Dropped(cell string, round int) bool {
+// Dropped reports whether a look before that round dropped the cell, because no claim needed it any
+// longer.
+func (r *Run) Dropped(cell bench.Cell, round int) bool {
 	return slices.ContainsFunc(r.Journal, func(e Entry) bool {
-		return e.Event == EventDrop && e.Round < round && bench.CellName(e.Arm, e.Level) == cell
+		return e.Event == EventDrop && e.Round < round && e.Arm == cell.Arm && e.Level == cell.Level
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/metric"
 	"github.com/claimbench/claimbench/internal/text"
 )
 
@@ -13,7 +14,7 @@ func newTest(t bench.Comparison) Test {
 	switch {
 	case t.Ratio != nil:
 		out.Estimate = text.Number(*t.Ratio) + "×" + interval(t.Low, t.High, text.Number)
-		if bench.Metrics[t.Metric].Exact {
+		if metric.Find(t.Metric).Counted {
 			out.Estimate = text.Number(*t.Ratio) + "×, counted"
 		}
 	case t.Value != nil:
@@ -89,7 +90,7 @@ func interval(low, high *float64, format func(float64) string) string {
 
 // label says what a comparison compares.
 func label(t bench.Comparison) string {
-	text := fmt.Sprintf("%s, %s", bench.CellName(t.Scenario, t.Level), words(t.Metric))
+	text := fmt.Sprintf("%s, %s", bench.Cell{Arm: t.Scenario, Level: t.Level}, words(t.Metric))
 	if len(t.Variant) > 0 && t.Base != nil && len(t.Base.Variant) > 0 {
 		text += " with " + t.Variant.String()
 	}

@@ -337,16 +337,24 @@ func Build(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) (*Docume
 	for _, t := range r.Results {
 		d.Trials = append(d.Trials, newTrial(t))
 	}
-	for _, left := range []map[string]string{r.Excluded(), r.Missing(), r.Plan.Skipped} {
-		for _, cell := range slices.Sorted(maps.Keys(left)) {
-			d.Left = append(d.Left, cell+": "+left[cell])
-		}
+	d.Left = slices.Concat(leftOut(r.Excluded()), leftOut(r.Missing()))
+	for _, scenario := range slices.Sorted(maps.Keys(r.Plan.Skipped)) {
+		d.Left = append(d.Left, scenario+": "+r.Plan.Skipped[scenario])
 	}
 	for _, why := range v.Void {
 		d.Alerts = append(d.Alerts, "This run is void as evidence: "+why+".")
 	}
 	tidy(reflect.ValueOf(d))
 	return d, nil
+}
+
+// leftOut lists the cells with the reasons why they were left out, sorted.
+func leftOut(cells map[bench.Cell]string) (list []string) {
+	for cell, why := range cells {
+		list = append(list, cell.String()+": "+why)
+	}
+	slices.Sort(list)
+	return list
 }
 
 // longestText is the most that a report says in one go, in characters.

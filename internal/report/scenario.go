@@ -8,13 +8,14 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/inference"
+	"github.com/claimbench/claimbench/internal/metric"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/text"
 )
 
 // columns of a scenario's table: each metric, at each rate where it is taken at one.
 type column struct {
-	metric bench.Metric
+	metric metric.Metric
 	at     bench.Offered
 }
 
@@ -31,12 +32,8 @@ func newScenario(s bench.Scenario, r *record.Run, v *bench.Verdicts, summaries [
 	mine := slices.DeleteFunc(slices.Clone(summaries), func(x bench.Summary) bool { return x.Trial.Scenario != s.Name })
 	var columns []column
 	for _, name := range shown {
-		m := bench.Metrics[name]
-		offers := []bench.Offered{{}}
-		if m.AtRate {
-			offers = r.Plan.Profile.Offers(s)
-		}
-		for _, at := range offers {
+		m := metric.Find(name)
+		for _, at := range m.Offers(s, r.Plan.Profile) {
 			c := column{m, at}
 			if !slices.ContainsFunc(mine, func(x bench.Summary) bool {
 				return slices.ContainsFunc(x.Values, func(v bench.Value) bool { return v.Metric == m.Name && v.Offered == at })
@@ -52,7 +49,7 @@ func newScenario(s bench.Scenario, r *record.Run, v *bench.Verdicts, summaries [
 		}
 	}
 	for _, at := range rows(r.Plan, s) {
-		line := Row{Name: bench.CellName(short(at.arm, s), at.level)}
+		line := Row{Name: bench.Cell{Arm: short(at.arm, s), Level: at.level}.String()}
 		for i, c := range columns {
 			f := newFigure(line.Name, out.Columns[i], mine, at, c)
 			line.Cells = append(line.Cells, f.Text())
@@ -73,7 +70,7 @@ func newScenario(s bench.Scenario, r *record.Run, v *bench.Verdicts, summaries [
 		}
 		for _, l := range s.AllLevels() {
 			for _, at := range r.Plan.Profile.Offers(s) {
-				spectrum := newSpectrum(bench.PhaseName(l.Name, measure, at), s, arms(r.Plan, s.Name), mine)
+				spectrum := newSpectrum(bench.PhaseID{Level: l.Name, Kind: measure, Offered: at}, s, arms(r.Plan, s.Name), mine)
 				spectrum.Title = spectrumTitle(measure, l.Name, at)
 				out.Spectra = append(out.Spectra, spectrum)
 			}
@@ -90,8 +87,8 @@ func newScenario(s bench.Scenario, r *record.Run, v *bench.Verdicts, summaries [
 // transpose makes metrics the rows: a table may be long, but not wide.
 func (s *Scenario) transpose() {
 	rows := make([]Row, len(s.Columns))
-	for i, metric := range s.Columns {
-		rows[i].Name = metric
+	for i, column := range s.Columns {
+		rows[i].Name = column
 		for _, row := range s.Rows {
 			rows[i].Cells = append(rows[i].Cells, row.Cells[i])
 		}
@@ -285,7 +282,7 @@ func newLoads(s bench.Scenario, r *record.Run, summaries []bench.Summary) (list 
 			continue
 		}
 		load.Quantile, load.Left = quantiles[i], len(all)-bear[quantiles[i]]
-		capacity := column{metric: bench.Metrics["capacity"]}
+		capacity := column{metric: metric.Capacity}
 		for _, arm := range arms(r.Plan, s.Name) {
 			one := LoadArm{Arm: short(arm, s)}
 			if f := newFigure("", "", summaries, row{arm, l.Name}, capacity); len(f.Values) > 0 {
@@ -319,7 +316,7 @@ func triedRates(r *record.Run, s bench.Summary, level string) (list []tried) {
 		if phase.Probe != nil && (phase.Void != "" || phase.Probe.Limit != "") { // of the instrument
 			continue
 		}
-		if p, ok := s.Phase(phase.Name); ok && (phase.Probe != nil || p.Measured) && p.Level == level && p.Rate > 0 {
+		if p, ok := s.Phase(phase.ID); ok && (phase.Probe != nil || p.Measured) && p.Level == level && p.Rate > 0 {
 			list = append(list, tried{p, s.Trial})
 		}
 	}
@@ -351,7 +348,7 @@ func (l *Load) table() {
 // tabled are the percentiles in a spectrum's table.
 var tabled = []float64{.5, .75, .9, .95, .99, .999}
 
-func newSpectrum(phase string, of bench.Scenario, arms []string, summaries []bench.Summary) Spectrum {
+func newSpectrum(phase bench.PhaseID, of bench.Scenario, arms []string, summaries []bench.Summary) Spectrum {
 	var out Spectrum
 	points := map[string]map[float64][]float64{} // arm, q, seconds
 	seen := map[float64]int{}                    // in how many trials

@@ -32,7 +32,7 @@ func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Che
 			if p.Drive.Clock != "" && p.Drive.Clock != bench.ClockKernel {
 				clock = p.Drive.Clock
 			}
-			if strings.HasSuffix(p.Name, bench.Again) {
+			if p.ID.Repeated {
 				again++
 			}
 			if p.Void != "" && t.Valid {
@@ -47,10 +47,10 @@ func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Che
 			}
 		}
 	}
-	cells := map[string]bool{}
+	cells := map[bench.Cell]bool{}
 	for _, t := range r.Plan.Trials {
 		for _, p := range t.Phases {
-			cells[bench.CellName(t.Arm(), p.Level)] = true
+			cells[bench.Cell{Arm: t.Arm(), Level: p.Level}] = true
 		}
 	}
 	excluded, missing := len(r.Excluded()), len(r.Missing())

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/plan"
 )
 
 // phase is a flawless phase of a second: 1000 requests of 2 ms, each 0.1 ms late.
@@ -62,16 +63,18 @@ func TestGates(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w, p, s := phase()
 			c.fault(w, &p, &s)
-			p.Gates = w.gates(p, s, bench.StandardGates, capacity, false)
+			conditions := conditions{schedule: s, limits: plan.StandardGates, certified: capacity, calledUpstream: true}
+			p.Gates = w.gates(p, conditions)
 			for _, g := range p.Gates {
 				if g.OK != (g.Name != c.fails) {
 					t.Errorf("%s: %t", g, g.OK)
 				}
 			}
-			if err := wrong(p, bench.Workload{}); (err != "") != (c.fails != "") {
+			if err := voidReason(p, bench.Workload{}); (err != "") != (c.fails != "") {
 				t.Errorf("the trial's fault is %v", err)
 			}
-			for _, g := range w.gates(p, s, bench.Gates{}, capacity, false) {
+			conditions.limits = bench.Gates{}
+			for _, g := range w.gates(p, conditions) {
 				if !g.OK {
 					t.Errorf("%s fails without a limit", g)
 				}

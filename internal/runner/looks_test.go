@@ -9,6 +9,7 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/record/recordtest"
 	"github.com/claimbench/claimbench/internal/runner"
 	"github.com/claimbench/claimbench/internal/target/targettest"
 )
@@ -27,9 +28,9 @@ func TestLooksDropWhatIsDecided(t *testing.T) {
 	p.Profile.Looks = []int{1, 2}
 	c := newConductor(t, p, &targettest.Fake{}, &watcher{})
 	var asked []int
-	c.Look = func(round int) (map[string]bool, []string, error) {
+	c.Look = func(round int) (map[bench.Cell]bool, []string, error) {
 		asked = append(asked, round)
-		return map[string]bool{"json/server-0": true, "json/server-1": true}, []string{"one"}, nil
+		return map[bench.Cell]bool{{Arm: "json/server-0"}: true, {Arm: "json/server-1"}: true}, []string{"one"}, nil
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c.Observer = &watcher{onHit: func() {
@@ -41,12 +42,13 @@ func TestLooksDropWhatIsDecided(t *testing.T) {
 		t.Fatal("the run was not interrupted")
 	}
 	before := open(t, c)
-	if !slices.Equal(before.Looks(), []int{1}) || !before.Dropped("wait/server-0", 2) || before.Dropped("wait/server-0", 1) || before.Dropped("json/server-0", 2) {
+	if !slices.Equal(before.Looks(), []int{1}) || !before.Dropped(bench.Cell{Arm: "wait/server-0"}, 2) || before.Dropped(bench.Cell{Arm: "wait/server-0"}, 1) ||
+		before.Dropped(bench.Cell{Arm: "json/server-0"}, 2) {
 		t.Errorf("the journal is %+v", before.Journal)
 	}
 
 	again := &runner.Conductor{Plan: p, Writer: c.Writer, Launcher: &targettest.Fake{}, Observer: &watcher{}, Look: c.Look,
-		Done: before.Done, Dropped: before.Dropped, Looked: 1, Made: before.Results}
+		Earlier: before}
 	if err := again.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +72,7 @@ func TestALookThatDecidesAll(t *testing.T) {
 	p.Profile.Rounds, p.Profile.Looks = 4, []int{1, 2, 3}
 	c := newConductor(t, p, &targettest.Fake{}, &watcher{})
 	looks := 0
-	c.Look = func(int) (map[string]bool, []string, error) { looks++; return nil, nil, nil }
+	c.Look = func(int) (map[bench.Cell]bool, []string, error) { looks++; return nil, nil, nil }
 	if err := c.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -93,9 +95,9 @@ func TestCommonRatesOfCapacities(t *testing.T) {
 	for i := range p.Trials {
 		p.Trials[i].N = i + 1
 		p.Trials[i].Phases = []bench.Phase{
-			{Name: "warmup", Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Warmup}},
-			{Name: "latency@50%", Measure: bench.MeasureLatency, Schedule: bench.Schedule{Offered: bench.Offered{Share: .5}, Arrivals: bench.Constant, Duration: p.Profile.Measure}},
-			{Name: "capacity", Measure: bench.MeasureCapacity, Schedule: bench.Schedule{Offered: bench.Offered{Rate: 100}, Arrivals: bench.Constant, Duration: p.Profile.Probe}},
+			{ID: recordtest.ID("warmup"), Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Warmup}},
+			{ID: recordtest.ID("latency@50%"), Measure: bench.MeasureLatency, Schedule: bench.Schedule{Offered: bench.Offered{Share: .5}, Arrivals: bench.Constant, Duration: p.Profile.Measure}},
+			{ID: recordtest.ID("capacity"), Measure: bench.MeasureCapacity, Schedule: bench.Schedule{Offered: bench.Offered{Rate: 100}, Arrivals: bench.Constant, Duration: p.Profile.Probe}},
 		}
 	}
 	c := newConductor(t, p, &targettest.Fake{}, &watcher{})
@@ -108,7 +110,7 @@ func TestCommonRatesOfCapacities(t *testing.T) {
 		capacity, shares, confirms := 0., 0, 0
 		for _, phase := range result.Phases {
 			switch {
-			case phase.Name == "latency@50%" || phase.Name == "latency@50%"+bench.Again:
+			case phase.ID.Unrepeated() == recordtest.ID("latency@50%"):
 				shares++
 				if want := smallest * .5; math.Abs(float64(phase.Rate)-want) > .01 {
 					t.Errorf("trial %d was driven at %s, want %g", result.Trial.N, phase.Rate, want)

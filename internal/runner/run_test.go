@@ -16,6 +16,7 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/plan"
 	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/record/recordtest"
 	"github.com/claimbench/claimbench/internal/runner"
 	"github.com/claimbench/claimbench/internal/target"
 	"github.com/claimbench/claimbench/internal/target/targettest"
@@ -32,7 +33,7 @@ type watcher struct {
 
 func (w *watcher) Doing(string)        {}
 func (w *watcher) Began(t bench.Trial) { w.events = append(w.events, fmt.Sprintf("began %d", t.N)) }
-func (w *watcher) Hit(bench.Trial, string, bench.Hit) {
+func (w *watcher) Hit(bench.Trial, bench.PhaseID, bench.Hit) {
 	w.hits++
 	if w.onHit != nil {
 		w.onHit()
@@ -51,7 +52,8 @@ func newPlan(t *testing.T, modes ...string) *bench.Plan {
 	t.Helper()
 	ms := func(n int) bench.Duration { return bench.Duration{Duration: time.Duration(n) * time.Millisecond} }
 	p := &bench.Plan{Schema: bench.PlanSchema, Runner: "process",
-		Profile: bench.Profile{Name: "test", Rounds: 2, Warmup: ms(50), Measure: ms(200)}}
+		Services: []bench.Service{{Target: bench.Target{Name: "upstream"}}},
+		Profile:  bench.Profile{Name: "test", Rounds: 2, Warmup: ms(50), Measure: ms(200)}}
 	for name, path := range map[string]string{"json": "/json", "wait": "/upstream?ms=2"} {
 		s := bench.Scenario{Name: name, Measure: []string{bench.MeasureLatency, bench.MeasureThroughput}, Rates: []bench.Rate{200}, Variants: []bench.Variant{{}},
 			Workload: bench.Workload{Driver: bench.DriverHTTP, Method: "GET", Path: path, Timeout: ms(500), Expect: bench.Expect{Status: 200}}}
@@ -72,9 +74,9 @@ func newPlan(t *testing.T, modes ...string) *bench.Plan {
 		for _, scenario := range []string{"json", "wait"} {
 			for _, on := range p.Targets {
 				p.Trials = append(p.Trials, bench.Trial{N: len(p.Trials) + 1, Round: round, Scenario: scenario, Target: on.Name, Phases: []bench.Phase{
-					{Name: "warmup", Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Warmup}},
-					{Name: "latency@200/s", Measure: bench.MeasureLatency, Schedule: bench.Schedule{Offered: bench.Offered{Rate: 200}, Arrivals: bench.Constant, Duration: p.Profile.Measure}},
-					{Name: "throughput", Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Measure}},
+					{ID: recordtest.ID("warmup"), Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Warmup}},
+					{ID: recordtest.ID("latency@200/s"), Measure: bench.MeasureLatency, Schedule: bench.Schedule{Offered: bench.Offered{Rate: 200}, Arrivals: bench.Constant, Duration: p.Profile.Measure}},
+					{ID: recordtest.ID("throughput"), Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Measure}},
 				}})
 			}
 		}
@@ -93,7 +95,7 @@ func newConductor(t *testing.T, p *bench.Plan, l bench.Launcher, w runner.Observ
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { writer.Close() })
-	return &runner.Conductor{Plan: p, Writer: writer, Launcher: l, Observer: w, Done: func(int) bool { return false }}
+	return &runner.Conductor{Plan: p, Writer: writer, Launcher: l, Observer: w}
 }
 
 func open(t *testing.T, c *runner.Conductor) *record.Run {
@@ -178,7 +180,7 @@ func TestWhatARuntimeDoesNotHaveIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := open(t, c)
-	if why := r.Missing()["json/server-1"]; !strings.Contains(why, "no interpreters") || len(r.Excluded()) > 0 {
+	if why := r.Missing()[bench.Cell{Arm: "json/server-1"}]; !strings.Contains(why, "no interpreters") || len(r.Excluded()) > 0 {
 		t.Errorf("missing are %v, excluded %v", r.Missing(), r.Excluded())
 	}
 }
@@ -273,7 +275,7 @@ func TestEngineGoesAwayAndTheRunIsResumed(t *testing.T) {
 	}
 	away = false
 	resumed := &watcher{}
-	c = &runner.Conductor{Plan: c.Plan, Writer: c.Writer, Launcher: l, Observer: resumed, Done: r.Done}
+	c = &runner.Conductor{Plan: c.Plan, Writer: c.Writer, Launcher: l, Observer: resumed, Earlier: r}
 	if err := c.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}

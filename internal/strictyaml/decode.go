@@ -19,6 +19,7 @@ import (
 type Document struct {
 	File   string
 	places map[string]*token.Token // by path, as in InputError.Field
+	merges bool                    // merge keys (<<) are allowed; the caller's decoder resolves them
 }
 
 // Errorf is an InputError at the field, or at the nearest field around it that is written.
@@ -65,9 +66,10 @@ func Decode(file string, data []byte, into any) (d *Document, err error) {
 
 // Check reads the file, which may hold several YAML documents, for the places of its fields. It holds
 // each document against the shape of the struct that like points to: a field named "*" stands for all
-// fields that the struct does not know. Nothing is decoded. All errors are InputErrors.
+// fields that the struct does not know. Check skips merge keys (<<): only a decoder resolves them.
+// Nothing is decoded. All errors are InputErrors.
 func Check(file string, data []byte, like any) (*Document, error) {
-	d := &Document{File: file, places: map[string]*token.Token{}}
+	d := &Document{File: file, places: map[string]*token.Token{}, merges: true}
 	f, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, d.decodeError(err)
@@ -153,6 +155,9 @@ func (d *Document) check(node ast.Node, t reflect.Type, path string) error {
 }
 
 func (d *Document) checkPair(pair *ast.MappingValueNode, t reflect.Type, path string) error {
+	if d.merges && pair.Key.IsMergeKey() {
+		return nil
+	}
 	key := pair.Key.GetToken().Value
 	at := strings.TrimPrefix(path+"."+key, ".")
 	d.places[at] = pair.Key.GetToken()

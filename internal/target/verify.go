@@ -68,7 +68,7 @@ type work struct {
 	another bool // the answer need not be that of other servers
 }
 
-func (w work) name() string { return bench.CellName(w.arm, w.level) }
+func (w work) name() string { return bench.Cell{Arm: w.arm, Level: w.level}.String() }
 
 // Verify launches every target in every variant that it runs, and asks it for every
 // scenario's answer: status, headers, the expected values, the calls that services
@@ -137,7 +137,7 @@ func (c *Conformance) works(v Verifier, t bench.Target, variant bench.Variant, s
 			continue
 		}
 		for _, l := range s.AllLevels() {
-			w := work{Workload: s.At(l), cell: bench.CellName(s.Name, l.Name), arm: bench.ArmName(s.Name, t.Name, variant), level: l.Name, needs: s.AllNeeds(l), beside: l.Beside,
+			w := work{Workload: s.At(l), cell: bench.Cell{Arm: s.Name, Level: l.Name}.String(), arm: bench.ArmName(s.Name, t.Name, variant), level: l.Name, needs: s.AllNeeds(l), beside: l.Beside,
 				another: t.QuickstartOf != "" || s.Workload.Driver != bench.DriverHTTP}
 			if lacks := v.Lacks(s, l); lacks != "" {
 				c.Missing[w.name()] = lacks

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/plan"
 	"github.com/claimbench/claimbench/internal/record"
 )
 
@@ -61,7 +62,7 @@ func (s Study) Plan() *bench.Plan {
 	for _, on := range targets {
 		json.Targets = append(json.Targets, on.Name)
 	}
-	p := &bench.Plan{Schema: bench.PlanSchema, CPUs: bench.CPUs{Generator: "0", Target: "1"}, Gates: bench.StandardGates,
+	p := &bench.Plan{Schema: bench.PlanSchema, CPUs: bench.CPUs{Generator: "0", Target: "1"}, Gates: plan.StandardGates,
 		Profile:   bench.Profile{Name: "test", Rounds: s.Rounds, Looks: s.Looks, Warmup: Second, Measure: Second, Evidence: s.Evidence},
 		Scenarios: []bench.Scenario{json}, Targets: targets, Guide: bench.Guide{Name: "g"}}
 	names := []string{"c", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"}
@@ -83,15 +84,15 @@ func (s Study) Plan() *bench.Plan {
 		}
 		for _, target := range targets {
 			add(bench.Trial{Scenario: "json", Target: target.Name, Phases: []bench.Phase{
-				{Name: "latency@500/s", Measure: bench.MeasureLatency, Schedule: bench.Schedule{Offered: bench.Offered{Rate: 500}, Duration: Second}},
-				{Name: "throughput", Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: Second}},
+				{ID: ID("latency@500/s"), Measure: bench.MeasureLatency, Schedule: bench.Schedule{Offered: bench.Offered{Rate: 500}, Duration: Second}},
+				{ID: ID("throughput"), Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: Second}},
 			}})
 		}
 		if s.Control > 0 {
 			for _, target := range servers {
 				add(bench.Trial{Scenario: "compute", Target: target.Name, Phases: []bench.Phase{
-					{Name: "numeric/throughput", Level: "numeric", Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: Second}},
-					{Name: "control/throughput", Level: "control", Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: Second}},
+					{ID: ID("numeric/throughput"), Level: "numeric", Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: Second}},
+					{ID: ID("control/throughput"), Level: "control", Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: Second}},
 				}})
 			}
 		}
@@ -128,7 +129,7 @@ func (s Study) Write(t testing.TB) (dir string) {
 		}
 		closed, answers := Closed("throughput", "", took)
 		r := bench.TrialResult{Trial: trial, Valid: true, Placement: bench.Placement{CPUs: "1"}, Phases: []bench.PhaseResult{
-			{Name: "latency@500/s", Measure: bench.MeasureLatency, Drive: bench.DriveStats{Clock: "kernel"}}, closed}}
+			{ID: ID("latency@500/s"), Measure: bench.MeasureLatency, Drive: bench.DriveStats{Clock: "kernel"}}, closed}}
 		if s.Change != nil {
 			s.Change(&r, &hits)
 		}
@@ -139,6 +140,15 @@ func (s Study) Write(t testing.TB) (dir string) {
 	})
 }
 
+// ID parses the name of a phase; it panics if the name is not one.
+func ID(name string) bench.PhaseID {
+	var id bench.PhaseID
+	if err := id.UnmarshalText([]byte(name)); err != nil {
+		panic(err)
+	}
+	return id
+}
+
 // Closed is a closed loop of two connections whose answers take so long, all of it CPU time.
 func Closed(name, level string, took time.Duration) (bench.PhaseResult, []bench.Hit) {
 	var hits []bench.Hit
@@ -147,5 +157,5 @@ func Closed(name, level string, took time.Duration) (bench.PhaseResult, []bench.
 		hits = append(hits, bench.Hit{Seq: uint64(i), Due: at, Sent: at, Done: at + took/2, Code: 200})
 	}
 	lasted := took * Requests / 2
-	return bench.PhaseResult{Name: name, Level: level, Measure: bench.MeasureThroughput, CPU: lasted, Memory: 1 << 20, Drive: bench.DriveStats{Elapsed: lasted, Clock: "kernel"}}, hits
+	return bench.PhaseResult{ID: ID(name), Level: level, Measure: bench.MeasureThroughput, CPU: lasted, Memory: 1 << 20, Drive: bench.DriveStats{Elapsed: lasted, Clock: "kernel"}}, hits
 }

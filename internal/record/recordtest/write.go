@@ -57,7 +57,7 @@ func (d Directory) Write(t testing.TB, p *bench.Plan, make func(bench.Trial) *Tr
 		file, err := w.Trial(trial)
 		must(err)
 		for i, phase := range made.Result.Phases {
-			file.Begin(phase.Name)
+			file.Begin(phase.ID.String())
 			for _, h := range made.Hits[i] {
 				must(file.Record(h))
 				if h.Good() {

@@ -19,15 +19,15 @@ import (
 
 const ms = time.Millisecond
 
-// rounds makes node's launches as many times faster than python's as the list says, round for round.
-func rounds(faster ...float64) func(*bench.TrialResult, *[]bench.Hit) {
+// faster makes node's launches as many times faster than python's as the list says, round for round.
+func faster(ratios ...float64) func(*bench.TrialResult, *[]bench.Hit) {
 	return func(r *bench.TrialResult, hits *[]bench.Hit) {
 		if r.Trial.Target != "node-a" {
 			return
 		}
 		for i := range *hits {
 			h := &(*hits)[i]
-			h.Done = h.Due + time.Duration(float64(20*ms)/faster[(r.Trial.Round-1)%len(faster)])
+			h.Done = h.Due + time.Duration(float64(20*ms)/ratios[(r.Trial.Round-1)%len(ratios)])
 		}
 	}
 }
@@ -35,14 +35,14 @@ func rounds(faster ...float64) func(*bench.TrialResult, *[]bench.Hit) {
 // A decision that one round of six could undo is none, and a claim that is decided alone
 // may not be among several.
 func TestOneOfMany(t *testing.T) {
-	s := recordtest.Study{Rounds: 6, Noise: .0001, Claims: [][]bench.Test{{fasterNode}}, Speed: recordtest.Speeds(20*ms, 20*ms), Change: rounds(1.3, 1.32, 1.31, 1.29, 1.3, .99)}
+	s := recordtest.Study{Rounds: 6, Noise: .0001, Claims: [][]bench.Test{{fasterNode}}, Speed: recordtest.Speeds(20*ms, 20*ms), Change: faster(1.3, 1.32, 1.31, 1.29, 1.3, .99)}
 	claim := judged(t, s.Write(t)).Claims[0]
 	if cell := claim.Tests[0]; cell.Verdict != bench.Inconclusive || cell.Forced != bench.ForcedFragile || math.Abs(*cell.SignFlip-.0625) > 1e-9 {
 		t.Errorf("one round of six goes the other way: %s (%s), sign-flip p %v", cell.Verdict, cell.Why, deref(cell.SignFlip))
 	}
 
 	// Direction and size are clear, but the scatter is such that p is some percent.
-	s.Change = rounds(1.30, 1.13, 1.26, 1.11, 1.24, 1.12)
+	s.Change = faster(1.30, 1.13, 1.26, 1.11, 1.24, 1.12)
 	claim = judged(t, s.Write(t)).Claims[0]
 	if claim.Verdict != bench.Supported || *claim.P > .05 || *claim.P < .0125 || *claim.Adjusted != *claim.P {
 		t.Fatalf("alone it is %s (%s), p %v", claim.Verdict, claim.Why, deref(claim.P))
@@ -62,12 +62,12 @@ func TestOneOfMany(t *testing.T) {
 func TestDependsIsTestedHarder(t *testing.T) {
 	down := fasterNode
 	down.Expect = bench.Higher
-	s := recordtest.Study{Rounds: 6, Noise: .0001, Speed: recordtest.Speeds(20*ms, 20*ms), Change: rounds(1.30, 1.13, 1.26, 1.11, 1.24, 1.12), Claims: [][]bench.Test{{fasterNode, down}}}
+	s := recordtest.Study{Rounds: 6, Noise: .0001, Speed: recordtest.Speeds(20*ms, 20*ms), Change: faster(1.30, 1.13, 1.26, 1.11, 1.24, 1.12), Claims: [][]bench.Test{{fasterNode, down}}}
 	claim := judged(t, s.Write(t)).Claims[0]
 	if claim.Verdict != bench.Inconclusive || !strings.Contains(claim.Why, "may be chance among 2") {
 		t.Errorf("two weak ones that differ: %s (%s)", claim.Verdict, claim.Why)
 	}
-	s.Change = rounds(1.50, 1.51, 1.49, 1.5, 1.52, 1.48)
+	s.Change = faster(1.50, 1.51, 1.49, 1.5, 1.52, 1.48)
 	if claim := judged(t, s.Write(t)).Claims[0]; claim.Verdict != bench.Depends || *claim.P > .01 {
 		t.Errorf("two clear ones that differ: %s (%s)", claim.Verdict, claim.Why)
 	}
@@ -75,10 +75,10 @@ func TestDependsIsTestedHarder(t *testing.T) {
 
 // What a look decides is not judged again, and what it leaves open is measured on.
 func TestLooks(t *testing.T) {
-	clear, close := rounds(1.5, 1.52, 1.49, 1.51), rounds(1.05, 1.25, 1.15)
+	clear, close := faster(1.5, 1.52, 1.49, 1.51), faster(1.05, 1.25, 1.15)
 	s := recordtest.Study{Rounds: 30, Looks: []int{10, 20, 30}, Made: 10, Speed: recordtest.Speeds(20*ms, 20*ms), Noise: .01, Twin: 1,
 		Claims: [][]bench.Test{{fasterNode}, {moreNode}}, Change: clear}
-	open := func(dir string) (map[string]bool, []string) {
+	open := func(dir string) (map[bench.Cell]bool, []string) {
 		r, err := record.Open(dir)
 		if err != nil {
 			t.Fatal(err)
@@ -112,14 +112,14 @@ func TestLooks(t *testing.T) {
 
 	s.Change = close
 	dir = s.Write(t)
-	if cells, claims := open(dir); !slices.Equal(claims, []string{"c"}) || !cells["json/node-a"] || !cells["json/python-a"] || !cells["json/node-a-twin"] {
+	if cells, claims := open(dir); !slices.Equal(claims, []string{"c"}) || !cells[bench.Cell{Arm: "json/node-a"}] || !cells[bench.Cell{Arm: "json/python-a"}] || !cells[bench.Cell{Arm: "json/node-a-twin"}] {
 		t.Errorf("a close one needs %v for %v", cells, claims)
 	}
 
 	// After the look that decides it, the world may turn over.
 	s.Made, s.Change = 20, func(r *bench.TrialResult, hits *[]bench.Hit) {
 		if clear(r, hits); r.Trial.Round > 10 {
-			rounds(.5)(r, hits)
+			faster(.5)(r, hits)
 		}
 	}
 	v = judged(t, s.Write(t))
@@ -193,22 +193,22 @@ func TestWhatADependsTakes(t *testing.T) {
 	down.Margin = new(bench.Percent)
 	*down.Margin = .9
 	s := recordtest.Study{Rounds: 30, Looks: []int{10, 20, 30}, Made: 10, Speed: recordtest.Speeds(20*ms, 20*ms), Noise: .0001,
-		Claims: [][]bench.Test{{fasterNode, down}}, Change: rounds(1.6, 1.105, 1.55, 1.11, 1.5, 1.12)}
+		Claims: [][]bench.Test{{fasterNode, down}}, Change: faster(1.6, 1.105, 1.55, 1.11, 1.5, 1.12)}
 	r, err := record.Open(s.Write(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, _, err := newCourt(r)
+	j, _, err := newJudgment(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := c.claims()[0]
-	alone, hard := c.find(x.cells[0], c.alpha(), 0), c.find(x.cells[0], c.strict(x), 0)
-	if alone.verdict != bench.Supported || hard.verdict != bench.Inconclusive || x.Verdict != bench.Inconclusive {
-		t.Fatalf("the made-up rounds don't lie between the two levels: p %g, %s, %s, %s", alone.p, alone.verdict, hard.verdict, x.Verdict)
+	c := j.claims()[0]
+	alone, hard := j.find(c.comparisons[0], j.alpha(), 0), j.find(c.comparisons[0], j.strict(c), 0)
+	if alone.verdict != bench.Supported || hard.verdict != bench.Inconclusive || c.Verdict != bench.Inconclusive {
+		t.Fatalf("the made-up rounds don't lie between the two levels: p %g, %s, %s, %s", alone.p, alone.verdict, hard.verdict, c.Verdict)
 	}
 	cells, claims, err := NeedsRounds(r)
-	if err != nil || len(claims) != 1 || !cells["json/node-a"] {
+	if err != nil || len(claims) != 1 || !cells[bench.Cell{Arm: "json/node-a"}] {
 		t.Errorf("%v are needed by %v, %v", cells, claims, err)
 	}
 }
@@ -218,7 +218,7 @@ func TestALookThatCannotBeReproduced(t *testing.T) {
 	s := recordtest.Study{Rounds: 30, Looks: []int{10, 20, 30}, Speed: recordtest.Speeds(4*ms, 8*ms), Noise: .02, Twin: 1, Control: 1.25, Evidence: true,
 		Claims: [][]bench.Test{{moreNode}}, Directory: recordtest.Directory{After: []record.Entry{{Event: record.EventLook, Round: 10, Undecided: []string{"c"}}, {Event: record.EventLook, Round: 20}}}}
 	v := judged(t, s.Write(t))
-	if len(v.Analysis.Unlike) != 1 || !slices.ContainsFunc(v.Void, func(why string) bool { return strings.Contains(why, "the look at round 10 leaves open []") }) {
+	if len(v.Analysis.Unlike) != 1 || !slices.ContainsFunc(v.Void, func(why string) bool { return strings.Contains(why, "the look at round 10 leaves [] undecided") }) {
 		t.Errorf("unlike are %q, void %q", v.Analysis.Unlike, v.Void)
 	}
 }
@@ -246,7 +246,7 @@ func TestFragileAmongMany(t *testing.T) {
 	other.Margin = new(bench.Percent)
 	*other.Margin = .45 // which is undecided
 	s := recordtest.Study{Rounds: 10, Noise: .0001, Speed: recordtest.Speeds(20*ms, 20*ms), Claims: [][]bench.Test{{fasterNode}, {other}, {other}, {other}, {other}},
-		Change: rounds(1.5, 1.52, 1.49, 1.51, 1.5, 1.48, 1.5, 1.53, 1.5, 1.08)}
+		Change: faster(1.5, 1.52, 1.49, 1.51, 1.5, 1.48, 1.5, 1.53, 1.5, 1.08)}
 	claim := judged(t, s.Write(t)).Claims[0]
 	if claim.Tests[0].Verdict != bench.Supported || *claim.Adjusted > .05 || claim.Verdict != bench.Supported {
 		// one round of ten just within the margin: 4 of 1,024 choices of signs
@@ -344,7 +344,7 @@ func TestSteadyState(t *testing.T) {
 			if cell.Verdict != c.want || cell.Forced != c.forced {
 				t.Errorf("%s (%s), forced %q", cell.Verdict, cell.Why, cell.Forced)
 			}
-			p, _ := summaries[0].Phase("latency@500/s")
+			p, _ := summaries[0].Phase(recordtest.ID("latency@500/s"))
 			if !p.Steady.Examined() || p.Steady.Reached() != c.reached || c.reached && (p.Steady.From < 1200*ms || p.Steady.From > 1400*ms) {
 				t.Errorf("steady state is %+v", p.Steady)
 			}

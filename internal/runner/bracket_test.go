@@ -11,14 +11,17 @@ import (
 )
 
 // A search ends at the capacity to its resolution, from below, in few probes, however
-// far off it begins; from near it takes fewer.
+// far off it starts; from near it takes fewer.
 func TestBracketFindsTheCapacity(t *testing.T) {
 	for _, capacity := range []float64{3, 97, 812, 25_000} {
 		for _, start := range []float64{capacity / 300, capacity / 1.02, capacity * 1.02, capacity * 40} {
 			for _, near := range []bool{false, true} {
-				b := newBracket(start, near, .02)
+				b := newBracket(start, .02)
+				if near {
+					b = newNearBracket(start, .02)
+				}
 				probes := 0
-				for ; !b.done(); probes++ {
+				for ; !b.isClosed(); probes++ {
 					if probes > 30 {
 						t.Fatalf("from %g to %g: no end, at %+v", start, capacity, *b)
 					}
@@ -39,8 +42,11 @@ func TestBracketFindsTheCapacity(t *testing.T) {
 func TestBracketEndsWithNoise(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	for range 200 {
-		b := newBracket(100, random.IntN(2) == 0, .02)
-		for n := 0; !b.done(); n++ {
+		b := newBracket(100, .02)
+		if random.IntN(2) == 0 {
+			b = newNearBracket(100, .02)
+		}
+		for n := 0; !b.isClosed(); n++ {
 			if n > 60 {
 				t.Fatalf("no end: %+v", *b)
 			}
