@@ -155,7 +155,7 @@ func (l *loader) run(cmd *cobra.Command, address string) error {
 	driver := &load.HTTP{}
 	defer driver.Close()
 	var broken error
-	stats, err := driver.Drive(cmd.Context(), base, w, s, func(h bench.Hit) {
+	stats, err := driver.Drive(cmd.Context(), bench.Load{URL: base, Workload: w, Schedule: s}, func(h bench.Hit) {
 		t.add(h)
 		if raw != nil && broken == nil {
 			broken = raw.Record(h)

@@ -87,9 +87,13 @@ func (c Calibration) limit(ctx context.Context, into *bench.Certificate) error {
 	}
 	driver := &load.HTTP{}
 	defer driver.Close()
-	schedule := bench.Schedule{Connections: c.Connections, Duration: bench.Duration{Duration: c.Duration}}
+	closedLoop := bench.Load{
+		URL:      server.URL,
+		Workload: workload(),
+		Schedule: bench.Schedule{Connections: c.Connections, Duration: bench.Duration{Duration: c.Duration}},
+	}
 	var good uint64
-	stats, err := driver.Drive(ctx, server.URL, workload(), schedule, func(h bench.Hit) {
+	stats, err := driver.Drive(ctx, closedLoop, func(h bench.Hit) {
 		c.observe(h)
 		if h.Good() {
 			good++
@@ -150,13 +154,17 @@ func (d drive) measure(ctx context.Context, into *bench.Certificate) error {
 	}
 	latency, lag := newHistogram(), newHistogram()
 	a := bench.Accuracy{Rate: d.rate}
-	schedule := bench.Schedule{
-		Offered:  bench.Offered{Rate: d.rate},
-		Arrivals: bench.Poisson,
-		Seed:     1,
-		Duration: bench.Duration{Duration: d.Duration},
+	openLoop := bench.Load{
+		URL:      d.server.URL,
+		Workload: workload(),
+		Schedule: bench.Schedule{
+			Offered:  bench.Offered{Rate: d.rate},
+			Arrivals: bench.Poisson,
+			Seed:     1,
+			Duration: bench.Duration{Duration: d.Duration},
+		},
 	}
-	stats, err := d.driver.Drive(ctx, d.server.URL, workload(), schedule, func(h bench.Hit) {
+	stats, err := d.driver.Drive(ctx, openLoop, func(h bench.Hit) {
 		d.observe(h)
 		lag.RecordValue(int64(h.Lag()))
 		if h.Good() {

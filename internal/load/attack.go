@@ -106,7 +106,7 @@ type closedPacer struct{ drive *httpDrive }
 
 // Pace implements vegeta.Pacer. It never waits.
 func (p *closedPacer) Pace(elapsed time.Duration, _ uint64) (wait time.Duration, stop bool) {
-	return 0, p.drive.Cancelled() || elapsed >= p.drive.Schedule().Duration.Duration
+	return 0, p.drive.Canceled() || elapsed >= p.drive.Schedule().Duration.Duration
 }
 
 // Rate implements vegeta.Pacer.

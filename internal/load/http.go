@@ -43,10 +43,9 @@ func (d *HTTP) Close() { d.wire.Close() }
 // Drive implements bench.Driver. An error means bad input: an invalid address, a
 // schedule with neither rate nor connections, or more connections to hold than this
 // process may open.
-func (d *HTTP) Drive(
-	ctx context.Context, base string, w bench.Workload, s bench.Schedule, record func(bench.Hit),
-) (bench.DriveStats, error) {
-	request, err := prepare(base, w)
+func (d *HTTP) Drive(ctx context.Context, l bench.Load, record func(bench.Hit)) (bench.DriveStats, error) {
+	s := l.Schedule
+	request, err := prepare(l.URL, l.Workload)
 	switch {
 	case err != nil:
 		return bench.DriveStats{}, err
@@ -58,7 +57,7 @@ func (d *HTTP) Drive(
 		defer drive.TuneRuntime()()
 	}
 	dialed := d.wire.Dialed()
-	run, err := d.newHTTPDrive(ctx, request, w.Expect, s)
+	run, err := d.newHTTPDrive(ctx, request, l)
 	if err != nil {
 		return bench.DriveStats{}, err
 	}
@@ -121,9 +120,8 @@ type httpDrive struct {
 }
 
 // newHTTPDrive returns a drive with its attackers, not started.
-func (d *HTTP) newHTTPDrive(
-	ctx context.Context, request *wire.Request, expect bench.Expect, s bench.Schedule,
-) (*httpDrive, error) {
+func (d *HTTP) newHTTPDrive(ctx context.Context, request *wire.Request, l bench.Load) (*httpDrive, error) {
+	s := l.Schedule
 	shared, err := drive.New(ctx, s) // takes a descriptor before the connections take all
 	if err != nil {
 		return nil, err
@@ -132,7 +130,7 @@ func (d *HTTP) newHTTPDrive(
 		Drive:       shared,
 		wire:        &d.wire,
 		request:     request,
-		expect:      expect,
+		expect:      l.Workload.Expect,
 		maxInFlight: int64(s.Connections),
 		hits:        newLedger(),
 	}
@@ -175,8 +173,8 @@ func (d *httpDrive) finish(stats *bench.DriveStats) {
 	stats.Planned = stats.Sent
 	if s := d.Schedule(); s.OpenLoop() {
 		within := s.Duration.Duration
-		if d.Cancelled() { // requests that were not yet due then are not missed
-			within = d.CancelledAt()
+		if d.Canceled() { // requests that were not yet due then are not missed
+			within = d.CanceledAt()
 		}
 		stats.Planned = max(drive.Planned(s, within), stats.Sent)
 	}

@@ -47,15 +47,18 @@ func constantly(rate bench.Rate, d time.Duration) bench.Schedule {
 	return schedule(bench.Schedule{Offered: bench.Offered{Rate: rate}, Arrivals: bench.Constant}, d)
 }
 
-// driveOnce runs one drive against the address and returns its hits by sequence number.
-func driveOnce(
-	ctx context.Context, t *testing.T, address string, w bench.Workload, s bench.Schedule,
-) ([]bench.Hit, bench.DriveStats) {
+// loadOf returns the load of a drive.
+func loadOf(url string, w bench.Workload, s bench.Schedule) bench.Load {
+	return bench.Load{URL: url, Workload: w, Schedule: s}
+}
+
+// driveOnce makes one drive with a new driver, and returns its hits.
+func driveOnce(ctx context.Context, t *testing.T, l bench.Load) ([]bench.Hit, bench.DriveStats) {
 	t.Helper()
 	d := &HTTP{}
 	defer d.Close()
 	var hits []bench.Hit
-	stats, err := d.Drive(ctx, address, w, s, func(h bench.Hit) { hits = append(hits, h) })
+	stats, err := d.Drive(ctx, l, func(h bench.Hit) { hits = append(hits, h) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +87,7 @@ func TestOpenLoopSendsTheWholeSchedule(t *testing.T) {
 	for _, arrivalsOf := range []bench.Arrivals{bench.Constant, bench.Poisson} {
 		served.Store(0)
 		s := schedule(bench.Schedule{Offered: bench.Offered{Rate: 400}, Arrivals: arrivalsOf, Seed: 7}, 500*time.Millisecond)
-		hits, stats := driveOnce(context.Background(), t, address, workload(200), s)
+		hits, stats := driveOnce(context.Background(), t, loadOf(address, workload(200), s))
 		want := drive.Planned(s, s.Duration.Duration)
 		if stats.Planned != want || stats.Sent != want || served.Load() != want || stats.Censored != 0 {
 			t.Errorf("%s: planned %d, sent %d, served %d, censored %d; want %d of each and none censored",
@@ -108,7 +111,7 @@ func TestOpenLoopSendsTheWholeSchedule(t *testing.T) {
 
 func TestClosedLoopKeepsItsConnectionsBusy(t *testing.T) {
 	var now, most atomic.Int64
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	address := serve(t, func(_ http.ResponseWriter, _ *http.Request) {
 		if n := now.Add(1); n > most.Load() {
 			most.Store(n)
 		}
@@ -116,7 +119,7 @@ func TestClosedLoopKeepsItsConnectionsBusy(t *testing.T) {
 		now.Add(-1)
 	})
 	s := schedule(bench.Schedule{Connections: 4}, 300*time.Millisecond)
-	hits, stats := driveOnce(context.Background(), t, address, workload(200), s)
+	hits, stats := driveOnce(context.Background(), t, loadOf(address, workload(200), s))
 	if most.Load() != 4 {
 		t.Errorf("served %d at once, want 4", most.Load())
 	}
@@ -138,7 +141,7 @@ func TestErrorsAreCountedByKind(t *testing.T) {
 	refused := "http://" + closed.Addr().String()
 	closed.Close()
 	hijack := func(write string) string {
-		return serve(t, func(w http.ResponseWriter, r *http.Request) {
+		return serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, err := w.(http.Hijacker).Hijack()
 			if err == nil {
 				conn.Write([]byte(write))
@@ -147,7 +150,7 @@ func TestErrorsAreCountedByKind(t *testing.T) {
 		})
 	}
 	release := make(chan struct{})
-	hanging := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	hanging := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case <-release:
 		case <-r.Context().Done():
@@ -160,11 +163,10 @@ func TestErrorsAreCountedByKind(t *testing.T) {
 		{"cut short", hijack("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"), bench.ErrReset},
 		{"garbage", hijack("SSH-2.0-OpenSSH\r\n"), bench.ErrProtocol},
 		{"hangs", hanging, bench.ErrTimeout},
-		{"says 500", serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) }), bench.ErrStatus},
+		{"says 500", serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }), bench.ErrStatus},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			hits, _ := driveOnce(context.Background(), t, c.address, workload(200),
-				constantly(50, 100*time.Millisecond))
+			hits, _ := driveOnce(context.Background(), t, loadOf(c.address, workload(200), constantly(50, 100*time.Millisecond)))
 			if len(hits) != 5 {
 				t.Fatalf("%d hits, want 5", len(hits))
 			}
@@ -178,12 +180,11 @@ func TestErrorsAreCountedByKind(t *testing.T) {
 }
 
 func TestWrongBodyIsFound(t *testing.T) {
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "wrong") })
+	address := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "wrong") })
 	w := workload(200)
 	sum := sha256.Sum256([]byte("right"))
 	w.Expect.SHA256 = hex.EncodeToString(sum[:])
-	hits, stats := driveOnce(context.Background(), t, address, w,
-		constantly(1000, 100*time.Millisecond))
+	hits, stats := driveOnce(context.Background(), t, loadOf(address, w, constantly(1000, 100*time.Millisecond)))
 	wrong := 0
 	for _, h := range hits {
 		if h.Err == bench.ErrBody {
@@ -197,13 +198,13 @@ func TestWrongBodyIsFound(t *testing.T) {
 
 func TestInflightCapRefusesAndDoesNotDelay(t *testing.T) {
 	release := make(chan struct{})
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) { <-release })
+	address := serve(t, func(_ http.ResponseWriter, _ *http.Request) { <-release })
 	d := &HTTP{MaxInflight: 3}
 	defer d.Close()
 	time.AfterFunc(300*time.Millisecond, func() { close(release) })
 	kinds := map[string]int{}
-	stats, err := d.Drive(context.Background(), address, workload(200),
-		constantly(100, 100*time.Millisecond), func(h bench.Hit) { kinds[h.Err]++ })
+	l := loadOf(address, workload(200), constantly(100, 100*time.Millisecond))
+	stats, err := d.Drive(context.Background(), l, func(h bench.Hit) { kinds[h.Err]++ })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,12 +214,12 @@ func TestInflightCapRefusesAndDoesNotDelay(t *testing.T) {
 }
 
 func TestCancelEndsTheDrive(t *testing.T) {
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	address := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(100*time.Millisecond, cancel)
 	w := workload(200)
 	w.Timeout.Duration = time.Minute
-	hits, stats := driveOnce(ctx, t, address, w, constantly(20, time.Hour))
+	hits, stats := driveOnce(ctx, t, loadOf(address, w, constantly(20, time.Hour)))
 	if stats.Planned > 20 {
 		t.Errorf("%d requests were due within a tenth of a second at 20/s", stats.Planned)
 	}
@@ -235,7 +236,7 @@ func TestCancelEndsTheDrive(t *testing.T) {
 func TestFrozenServerShowsInResponseTime(t *testing.T) {
 	const frozen, total = 1200 * time.Millisecond, 5 * time.Second
 	var thaw atomic.Int64 // until when the server is frozen, in nanoseconds since 1970
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	address := serve(t, func(_ http.ResponseWriter, _ *http.Request) {
 		time.Sleep(time.Until(time.Unix(0, thaw.Load())))
 	})
 	w := workload(200)
@@ -249,7 +250,7 @@ func TestFrozenServerShowsInResponseTime(t *testing.T) {
 		{"closed loop", bench.Schedule{Connections: 1}, 0},
 	} {
 		time.AfterFunc(time.Second, func() { thaw.Store(time.Now().Add(frozen).UnixNano()) })
-		hits, stats := driveOnce(context.Background(), t, address, w, schedule(c.s, total))
+		hits, stats := driveOnce(context.Background(), t, loadOf(address, w, schedule(c.s, total)))
 		var responses []time.Duration
 		for _, h := range hits {
 			responses = append(responses, h.ResponseTime())
@@ -269,7 +270,7 @@ func TestFrozenServerShowsInResponseTime(t *testing.T) {
 func TestSlowRequestKeepsItsDueTime(t *testing.T) {
 	var served atomic.Int64
 	release := make(chan struct{})
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	address := serve(t, func(_ http.ResponseWriter, _ *http.Request) {
 		if served.Add(1) == 1 {
 			<-release
 		}
@@ -278,7 +279,7 @@ func TestSlowRequestKeepsItsDueTime(t *testing.T) {
 	defer d.Close()
 	time.AfterFunc(400*time.Millisecond, func() { close(release) })
 	s := constantly(1000, 400*time.Millisecond)
-	_, err := d.Drive(context.Background(), address, workload(200), s, func(h bench.Hit) {
+	_, err := d.Drive(context.Background(), loadOf(address, workload(200), s), func(h bench.Hit) {
 		if want := time.Duration(h.Seq) * time.Millisecond; h.Due != want {
 			t.Errorf("request %d was due at %v, want %v", h.Seq, h.Due, want)
 		}
@@ -291,14 +292,15 @@ func TestSlowRequestKeepsItsDueTime(t *testing.T) {
 // Several attackers share one schedule: each request is sent once, at its own time.
 func TestAttackersShareASchedule(t *testing.T) {
 	var served atomic.Uint64
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) { served.Add(1) })
+	address := serve(t, func(_ http.ResponseWriter, _ *http.Request) { served.Add(1) })
 	for _, arrivalsOf := range []bench.Arrivals{bench.Constant, bench.Poisson} {
 		for _, n := range []int{2, 3, 7} {
 			served.Store(0)
 			s := schedule(bench.Schedule{Offered: bench.Offered{Rate: 500}, Arrivals: arrivalsOf, Seed: 3}, 300*time.Millisecond)
 			d := &HTTP{Attackers: n}
 			due := map[uint64]time.Duration{}
-			stats, err := d.Drive(context.Background(), address, workload(200), s, func(h bench.Hit) { due[h.Seq] = h.Due })
+			l := loadOf(address, workload(200), s)
+			stats, err := d.Drive(context.Background(), l, func(h bench.Hit) { due[h.Seq] = h.Due })
 			d.Close()
 			if err != nil {
 				t.Fatal(err)
@@ -320,7 +322,8 @@ func TestAttackersShareASchedule(t *testing.T) {
 	defer d.Close()
 	seen := map[uint64]bool{}
 	s := schedule(bench.Schedule{Connections: 4}, 100*time.Millisecond)
-	stats, err := d.Drive(context.Background(), address, workload(200), s, func(h bench.Hit) { seen[h.Seq] = true })
+	l := loadOf(address, workload(200), s)
+	stats, err := d.Drive(context.Background(), l, func(h bench.Hit) { seen[h.Seq] = true })
 	if err != nil || stats.MaxFlight != 4 || stats.Connections != 4 || uint64(len(seen)) != stats.Sent {
 		t.Errorf("%+v, %v, %d sequence numbers; want 4 in flight over 4 connections", stats, err, len(seen))
 	}
@@ -333,7 +336,7 @@ func TestHopelessLoadEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer hanging.Close()
-	flood := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	flood := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "104857600")
 		for block := make([]byte, 1<<20); ; {
 			if _, err := w.Write(block); err != nil {
@@ -341,7 +344,7 @@ func TestHopelessLoadEnds(t *testing.T) {
 			}
 		}
 	})
-	closing := serve(t, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Connection", "close") })
+	closing := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") })
 	const long = 200 * time.Millisecond
 	for _, c := range []struct {
 		name, address string
@@ -388,7 +391,7 @@ func TestHopelessLoadEnds(t *testing.T) {
 			if c.name == "no such host" {
 				w.Timeout.Duration = 10 * time.Second // package net keeps searching for it after the request is given up
 			}
-			stats, err := d.Drive(context.Background(), c.address, w, c.s, func(h bench.Hit) { kinds[h.Err]++ })
+			stats, err := d.Drive(context.Background(), loadOf(c.address, w, c.s), func(h bench.Hit) { kinds[h.Err]++ })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -421,7 +424,7 @@ func TestBadInputIsRefused(t *testing.T) {
 		"no URL":     {"http://[::1", schedule(bench.Schedule{Offered: bench.Offered{Rate: 1}}, time.Second)},
 		"no program": {"http://127.0.0.1:1", schedule(bench.Schedule{}, time.Second)},
 	} {
-		if _, err := d.Drive(context.Background(), c.address, workload(200), c.s, func(bench.Hit) {}); err == nil {
+		if _, err := d.Drive(context.Background(), loadOf(c.address, workload(200), c.s), func(bench.Hit) {}); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
@@ -432,7 +435,7 @@ func TestBadInputIsRefused(t *testing.T) {
 func TestHeldConnections(t *testing.T) {
 	var mu sync.Mutex
 	used := map[string]int{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		used[r.RemoteAddr]++
 		mu.Unlock()
@@ -443,7 +446,7 @@ func TestHeldConnections(t *testing.T) {
 	w := bench.Workload{Method: "GET", Path: "/", Timeout: bench.Duration{Duration: time.Second}}
 	s := constantly(500, time.Second)
 	s.Connections = 300
-	stats, err := d.Drive(context.Background(), server.URL, w, s, func(bench.Hit) {})
+	stats, err := d.Drive(context.Background(), loadOf(server.URL, w, s), func(bench.Hit) {})
 	mu.Lock()
 	seen := maps.Clone(used)
 	mu.Unlock()
@@ -455,12 +458,12 @@ func TestHeldConnections(t *testing.T) {
 			t.Errorf("%s was used %d times", address, n)
 		}
 	}
-	again, err := d.Drive(context.Background(), server.URL, w, s, func(bench.Hit) {})
+	again, err := d.Drive(context.Background(), loadOf(server.URL, w, s), func(bench.Hit) {})
 	if err != nil || again.Connections > 30 {
 		t.Errorf("the second drive dialed %d, %v", again.Connections, err)
 	}
 	s.Connections = int(process.MaxConnections()) + 1
-	_, err = d.Drive(context.Background(), server.URL, w, s, func(bench.Hit) {})
+	_, err = d.Drive(context.Background(), loadOf(server.URL, w, s), func(bench.Hit) {})
 	if !errors.Is(err, drive.ErrDescriptors) {
 		t.Errorf("more connections than descriptors: %v", err)
 	}

@@ -122,7 +122,7 @@ func (t *transport) fill(hit *bench.Hit, a wire.Answer, err error) {
 
 // errorKind returns the kind of a request's error.
 func (t *transport) errorKind(err error) string {
-	if errors.Is(err, errInFlight) && !t.Cancelled() {
+	if errors.Is(err, errInFlight) && !t.Canceled() {
 		return bench.ErrInflight
 	}
 	return t.ErrorKind(err)

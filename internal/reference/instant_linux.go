@@ -146,10 +146,10 @@ func (s *instant) answer(fd int) {
 	input := s.input[:n]
 	asksTruth := s.record == recordHeld && !c.started && bytes.HasPrefix(input, truthRequest)
 	for _, b := range input {
-		switch {
-		case b == blankLine[c.seen]:
+		switch b {
+		case blankLine[c.seen]:
 			c.seen++
-		case b == blankLine[0]:
+		case blankLine[0]:
 			c.seen = 1
 		default:
 			c.seen = 0

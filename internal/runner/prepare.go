@@ -139,7 +139,7 @@ func try(ctx context.Context, url string, w bench.Workload) error {
 	}
 	var wrong string
 	good := 0
-	_, err = driver.Drive(ctx, url, w, schedule, func(h bench.Hit) {
+	_, err = driver.Drive(ctx, bench.Load{URL: url, Workload: w, Schedule: schedule}, func(h bench.Hit) {
 		if h.Good() {
 			good++
 		} else if wrong == "" {

@@ -25,12 +25,19 @@ type got struct {
 	body     string
 }
 
-func get(t testing.TB, client http.RoundTripper, method, address string, body io.Reader) (got, error) {
+// newRequest returns a request without an error.
+func newRequest(t testing.TB, method, address string, body io.Reader) *http.Request {
 	t.Helper()
 	req, err := http.NewRequest(method, address, body)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return req
+}
+
+// get makes one request.
+func get(t testing.TB, client http.RoundTripper, req *http.Request) (got, error) {
+	t.Helper()
 	resp, err := client.RoundTrip(req)
 	if err != nil {
 		return got{}, err
@@ -68,8 +75,8 @@ func agree(t *testing.T, method, address string, body func() io.Reader) {
 	t.Helper()
 	ours, theirs := newTransport(t), reference(t)
 	for i := range 3 { // the first on a new connection, the others on kept ones
-		want, wantErr := get(t, theirs, method, address, body())
-		have, haveErr := get(t, ours, method, address, body())
+		want, wantErr := get(t, theirs, newRequest(t, method, address, body()))
+		have, haveErr := get(t, ours, newRequest(t, method, address, body()))
 		if (wantErr == nil) != (haveErr == nil) {
 			t.Fatalf("request %d: error %v, net/http's is %v", i, haveErr, wantErr)
 		}
@@ -86,41 +93,41 @@ func TestAgreesWithNetHTTP(t *testing.T) {
 	big := strings.Repeat("0123456789abcdef", 1<<16)
 	mux := http.NewServeMux()
 	handle := func(path string, f http.HandlerFunc) { mux.HandleFunc(path, f) }
-	handle("/length", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello") })
-	handle("/empty", func(w http.ResponseWriter, r *http.Request) {})
-	handle("/chunked", func(w http.ResponseWriter, r *http.Request) {
+	handle("/length", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") })
+	handle("/empty", func(_ http.ResponseWriter, _ *http.Request) {})
+	handle("/chunked", func(w http.ResponseWriter, _ *http.Request) {
 		for i := range 5 {
 			fmt.Fprintf(w, "part %d\n", i)
 			w.(http.Flusher).Flush()
 		}
 	})
-	handle("/trailer", func(w http.ResponseWriter, r *http.Request) {
+	handle("/trailer", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Trailer", "Sum")
 		fmt.Fprint(w, "body")
 		w.(http.Flusher).Flush()
 		w.Header().Set("Sum", "42")
 	})
-	handle("/204", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) })
-	handle("/304", func(w http.ResponseWriter, r *http.Request) { w.Header().Set("ETag", `"x"`); w.WriteHeader(304) })
-	handle("/404", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", 404) })
-	handle("/500", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "broken", 500) })
-	handle("/redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/length", 302) })
-	handle("/hints", func(w http.ResponseWriter, r *http.Request) {
+	handle("/204", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })
+	handle("/304", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("ETag", `"x"`); w.WriteHeader(304) })
+	handle("/404", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 404) })
+	handle("/500", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "broken", 500) })
+	handle("/redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/length", http.StatusFound) })
+	handle("/hints", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Link", "</x>; rel=preload")
 		w.WriteHeader(103)
 		w.WriteHeader(103)
 		fmt.Fprint(w, "after hints")
 	})
-	handle("/close", func(w http.ResponseWriter, r *http.Request) {
+	handle("/close", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Connection", "close")
 		fmt.Fprint(w, "bye")
 	})
-	handle("/big", func(w http.ResponseWriter, r *http.Request) {
+	handle("/big", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", fmt.Sprint(len(big)))
 		io.WriteString(w, big)
 	})
-	handle("/bigchunked", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, big) })
-	handle("/manyheaders", func(w http.ResponseWriter, r *http.Request) {
+	handle("/bigchunked", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, big) })
+	handle("/manyheaders", func(w http.ResponseWriter, _ *http.Request) {
 		for i := range 300 {
 			w.Header().Add("X-Many", fmt.Sprint(i))
 		}
@@ -134,7 +141,7 @@ func TestAgreesWithNetHTTP(t *testing.T) {
 		w.Header().Set("Type", r.Header.Get("Content-Type"))
 		io.Copy(w, r.Body)
 	})
-	handle("/unread", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "too much", 413) })
+	handle("/unread", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "too much", 413) })
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	for _, path := range []string{
@@ -258,18 +265,18 @@ func FuzzAnswer(f *testing.F) {
 		theirs := &http.Transport{DisableCompression: true, ResponseHeaderTimeout: 5 * time.Second}
 		defer ours.Close()
 		defer theirs.CloseIdleConnections()
-		want, wantErr := get(t, theirs, "GET", address, nil)
-		have, haveErr := get(t, ours, "GET", address, nil)
+		want, wantErr := get(t, theirs, newRequest(t, "GET", address, nil))
+		have, haveErr := get(t, ours, newRequest(t, "GET", address, nil))
 		if errors.Is(haveErr, ErrSwitched) || errors.Is(haveErr, ErrBodyTooLarge) || want.status == 101 {
 			return // ours alone refuses these
 		}
 		if (wantErr == nil) != (haveErr == nil) || fmt.Sprintf("%+v", have) != fmt.Sprintf("%+v", want) {
 			t.Errorf("%q:\nhave %+v, %v\nwant %+v, %v", answer, have, haveErr, want, wantErr)
 		}
-		if _, err := get(t, ours, "GET", address+"/kept", nil); err != nil {
+		if _, err := get(t, ours, newRequest(t, "GET", address+"/kept", nil)); err != nil {
 			return // the first answer's connection was kept, and a third request follows
 		}
-		again, err := get(t, ours, "GET", address+"/other", nil)
+		again, err := get(t, ours, newRequest(t, "GET", address+"/other", nil))
 		if err == nil && haveErr == nil && again.body != have.body && again.body != "hello" {
 			t.Errorf("%q on a kept connection: %+v, want %+v", answer, again, have)
 		}

@@ -92,7 +92,7 @@ func TestStreamReceivesAll(t *testing.T) {
 		server.CloseWrite()
 	})
 	var got bytes.Buffer
-	err := stream.Receive(func(p []byte, at Arrival) bool {
+	err := stream.Receive(func(p []byte, _ Arrival) bool {
 		got.Write(p)
 		return true
 	})

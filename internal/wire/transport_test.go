@@ -70,7 +70,7 @@ func prepared(t testing.TB, method, address string) *Request {
 
 // always answers every request with the body.
 func always(body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, body) }
+	return func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }
 }
 
 // trusting returns a client's configuration that accepts the server's certificate.
@@ -178,29 +178,31 @@ func TestContextEndsAnExchange(t *testing.T) {
 		}
 	})
 	for _, watched := range []bool{false, true} {
-		w, r := newTransport(t), prepared(t, "GET", address)
-		r.Timeout = time.Minute
-		ctx, cancel := context.WithCancel(context.Background())
-		if watched {
-			defer w.Watch(ctx)()
-		}
-		time.AfterFunc(50*time.Millisecond, cancel)
-		if _, err := w.Exchange(ctx, r, nil); !errors.Is(err, context.Canceled) {
-			t.Errorf("watched %t: error %v, want %v", watched, err, context.Canceled)
-		}
-		if _, err := w.Exchange(ctx, r, nil); !errors.Is(err, context.Canceled) {
-			t.Errorf("watched %t: error %v of a finished context", watched, err)
-		}
-		if _, err := w.Exchange(context.Background(), prepared(t, "GET", address+"/hello"), nil); err != nil {
-			t.Errorf("watched %t: the transport can no longer be used: %v", watched, err)
-		}
+		t.Run(fmt.Sprintf("watched %t", watched), func(t *testing.T) {
+			w, r := newTransport(t), prepared(t, "GET", address)
+			r.Timeout = time.Minute
+			ctx, cancel := context.WithCancel(context.Background())
+			if watched {
+				defer w.Watch(ctx)()
+			}
+			time.AfterFunc(50*time.Millisecond, cancel)
+			if _, err := w.Exchange(ctx, r, nil); !errors.Is(err, context.Canceled) {
+				t.Errorf("error %v, want %v", err, context.Canceled)
+			}
+			if _, err := w.Exchange(ctx, r, nil); !errors.Is(err, context.Canceled) {
+				t.Errorf("error %v of a finished context", err)
+			}
+			if _, err := w.Exchange(context.Background(), prepared(t, "GET", address+"/hello"), nil); err != nil {
+				t.Errorf("the transport can no longer be used: %v", err)
+			}
+		})
 	}
 }
 
 // An early answer: the server refuses a large body that it has not read.
 func TestAnswerBeforeTheRequestIsRead(t *testing.T) {
 	hold := make(chan struct{})
-	address, connections := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) {
+	address, connections := serveRaw(t, func(conn net.Conn, _ *bufio.Reader) {
 		io.WriteString(conn, "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
 		<-hold
 	})
@@ -235,13 +237,13 @@ func TestUnsolicitedAnswerIsNotTaken(t *testing.T) {
 		io.Copy(io.Discard, conn)
 	})
 	w := newTransport(t)
-	if _, err := get(t, w, "GET", address, nil); err != nil {
+	if _, err := get(t, w, newRequest(t, "GET", address, nil)); err != nil {
 		t.Fatal(err)
 	}
 	<-second
 	time.Sleep(20 * time.Millisecond)
 	go func() { <-second }()
-	have, err := get(t, w, "GET", address, nil)
+	have, err := get(t, w, newRequest(t, "GET", address, nil))
 	if err != nil || have.body != "hello" || connections.Load() != 2 {
 		t.Errorf("%+v, %v over %d connections; want hello, over a second one", have, err, connections.Load())
 	}
@@ -283,7 +285,7 @@ func TestSentIsAlwaysKnown(t *testing.T) {
 }
 
 func TestCloseEndsExchanges(t *testing.T) {
-	address, _ := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) { io.Copy(io.Discard, conn) })
+	address, _ := serveRaw(t, func(conn net.Conn, _ *bufio.Reader) { io.Copy(io.Discard, conn) })
 	w, r := &Transport{}, prepared(t, "GET", address)
 	r.Timeout = time.Minute
 	var all sync.WaitGroup
@@ -313,7 +315,7 @@ func TestContextsDoNotDisturbEachOther(t *testing.T) {
 					time.AfterFunc(time.Duration(k%10)*20*time.Microsecond, cancel)
 				}
 				_, err := w.Exchange(ctx, prepared(t, "GET", server.URL), nil)
-				if err != nil && !(i%2 == 0 && errors.Is(err, context.Canceled)) {
+				if err != nil && (i%2 != 0 || !errors.Is(err, context.Canceled)) {
 					t.Errorf("error %v", err)
 				}
 				cancel()
@@ -324,7 +326,7 @@ func TestContextsDoNotDisturbEachOther(t *testing.T) {
 }
 
 func TestTrimAndDialIdle(t *testing.T) {
-	address, connections := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) { io.Copy(io.Discard, conn) })
+	address, connections := serveRaw(t, func(conn net.Conn, _ *bufio.Reader) { io.Copy(io.Discard, conn) })
 	w, r := newTransport(t), prepared(t, "GET", address)
 	for _, n := range []int{3, 2, 5} {
 		if err := w.DialIdle(context.Background(), r, n); err != nil {
@@ -423,7 +425,8 @@ func TestConcurrentExchanges(t *testing.T) {
 		group.Go(func() {
 			for k := range 100 {
 				path := fmt.Sprintf("/%d/%s", i, strings.Repeat("k", k))
-				if have, err := get(t, w, "GET", server.URL+path, nil); err != nil || have.body != path {
+				have, err := get(t, w, newRequest(t, "GET", server.URL+path, nil))
+				if err != nil || have.body != path {
 					t.Errorf("%q, %v; want %q", have.body, err, path)
 					return
 				}

@@ -16,10 +16,10 @@ type Drive struct {
 	Counters
 	InFlight Gauge
 
-	ctx         context.Context
-	schedule    bench.Schedule
-	cancelledAt atomic.Int64 // since the start; 0 while the context lasts
-	unwatch     func() bool  // ends the watch for that
+	ctx        context.Context
+	schedule   bench.Schedule
+	canceledAt atomic.Int64 // since the start; 0 while the context lasts
+	unwatch    func() bool  // ends the watch for that
 
 	timers  []*timer.Timer // all timers; Abandon closes them
 	sampler *timer.Timer
@@ -50,12 +50,12 @@ func (d *Drive) newTimer() (*timer.Timer, error) {
 // Context returns the context whose end cancels the drive.
 func (d *Drive) Context() context.Context { return d.ctx }
 
-// Cancelled reports whether the drive was cancelled.
-func (d *Drive) Cancelled() bool { return d.ctx.Err() != nil }
+// Canceled reports whether the drive was canceled.
+func (d *Drive) Canceled() bool { return d.ctx.Err() != nil }
 
-// CancelledAt returns when the drive was cancelled, counted from its start, and 0 if
+// CanceledAt returns when the drive was canceled, counted from its start, and 0 if
 // it was not.
-func (d *Drive) CancelledAt() time.Duration { return time.Duration(d.cancelledAt.Load()) }
+func (d *Drive) CanceledAt() time.Duration { return time.Duration(d.canceledAt.Load()) }
 
 // Schedule returns the drive's schedule.
 func (d *Drive) Schedule() bench.Schedule { return d.schedule }
@@ -70,7 +70,7 @@ func (d *Drive) Abandon() {
 // Start starts the clock and the sampler.
 func (d *Drive) Start() {
 	d.Clock = newClock()
-	d.unwatch = context.AfterFunc(d.ctx, func() { d.cancelledAt.CompareAndSwap(0, int64(d.Elapsed())) })
+	d.unwatch = context.AfterFunc(d.ctx, func() { d.canceledAt.CompareAndSwap(0, int64(d.Elapsed())) })
 	d.stop, d.seen = make(chan struct{}), make(chan Observation)
 	go d.sample()
 }

@@ -12,13 +12,13 @@ import (
 )
 
 // ErrorKind returns the kind of a request's error, one of bench's constants. A
-// request that was cut off because the drive was cancelled is not the server's fault:
+// request that was cut off because the drive was canceled is not the server's fault:
 // its kind is ErrStopped, whatever the error.
 func (d *Drive) ErrorKind(err error) string {
 	var op *net.OpError
 	var timeout net.Error
 	switch {
-	case d.Cancelled():
+	case d.Canceled():
 		return bench.ErrStopped
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return bench.ErrTimeout

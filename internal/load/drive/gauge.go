@@ -12,9 +12,12 @@ type Gauge struct {
 // Enter adds one request and returns how many are in flight with it.
 func (g *Gauge) Enter() int64 {
 	n := g.now.Add(1)
-	for peak := g.peak.Load(); n > peak && !g.peak.CompareAndSwap(peak, n); peak = g.peak.Load() {
+	for {
+		peak := g.peak.Load()
+		if n <= peak || g.peak.CompareAndSwap(peak, n) {
+			return n
+		}
 	}
-	return n
 }
 
 // Leave removes one request.

@@ -9,7 +9,7 @@ import (
 // Grace is how long after the end of a schedule its late requests are still sent.
 const Grace = 2 * time.Second
 
-// patience is the longest wait in one piece, so that a slow schedule can be cancelled.
+// patience is the longest wait in one piece, so that a slow schedule can be canceled.
 const patience = 100 * time.Millisecond
 
 // Pacer waits until each request of a share is due. A Go timer would be late by up to
@@ -45,7 +45,7 @@ func (d *Drive) NewPacer(s Share) (*Pacer, error) {
 func (p *Pacer) Close() { p.timer.Close() }
 
 // Wait waits until the next request is due and returns its due time. It returns false
-// if there is none, if the schedule is over by Grace, or if the drive is cancelled.
+// if there is none, if the schedule is over by Grace, or if the drive is canceled.
 func (p *Pacer) Wait() (due time.Duration, ok bool) {
 	due, ok = p.next()
 	now := p.drive.Elapsed()
@@ -54,7 +54,7 @@ func (p *Pacer) Wait() (due time.Duration, ok bool) {
 	}
 	for wait := due - now; wait > 0; wait = due - p.drive.Elapsed() {
 		switch {
-		case p.drive.Cancelled():
+		case p.drive.Canceled():
 			return 0, false
 		case wait > patience:
 			p.timer.Sleep(patience)
@@ -64,7 +64,7 @@ func (p *Pacer) Wait() (due time.Duration, ok bool) {
 		default: // less than the lead is spent awake
 		}
 	}
-	return due, !p.drive.Cancelled()
+	return due, !p.drive.Canceled()
 }
 
 // The pacer sets its timer ahead of the due time by the lead, and spends the rest

@@ -94,7 +94,7 @@ func (a *answer) readHead(p []byte) ([]byte, error) {
 	p = p[end-had:]
 	resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(a.head[:end])), nil)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", errProtocol, err)
+		return nil, fmt.Errorf("%w: %w", errProtocol, err)
 	}
 	resp.Body = http.NoBody
 	a.head = a.head[:0]

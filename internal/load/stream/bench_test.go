@@ -17,10 +17,10 @@ func BenchmarkRoom(b *testing.B) {
 	w := roomWorkload(50)
 	w.Message = 256
 	s := constantly(400, time.Second)
-	driven(b, d, address, w, constantly(400, 20*time.Millisecond))
+	driven(b, d, loadOf(address, w, constantly(400, 20*time.Millisecond)))
 	var deliveries, cpu float64
 	for b.Loop() {
-		_, stats := driven(b, d, address, w, s)
+		_, stats := driven(b, d, loadOf(address, w, s))
 		deliveries += float64(stats.Sent)
 		cpu += float64(stats.Generator)
 	}
@@ -52,7 +52,7 @@ func BenchmarkDelivery(b *testing.B) {
 	frames := make([][]byte, messages)
 	for k := range frames {
 		br.sends[k].at.Store(1)
-		frames[k] = unmasked(nil, true, opText, string(br.messages.append(nil, uint64(k))))
+		frames[k] = unmasked(nil, last, opText, string(br.messages.append(nil, uint64(k))))
 	}
 	b.ReportAllocs()
 	n := 0

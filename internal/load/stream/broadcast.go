@@ -119,7 +119,7 @@ const (
 
 // wait returns once every message has arrived at all members, or can no longer
 // arrive. It returns at the latest when the timeout is over after the last message
-// was due, or when the drive is cancelled.
+// was due, or when the drive is canceled.
 func (b *broadcast) wait(s sender) {
 	if len(b.dues) == 0 {
 		return
@@ -198,7 +198,7 @@ func (b *broadcast) hit(k int, o outcome, member session, now int64) bench.Hit {
 		}
 	case member.endedAt != 0 && b.SinceStart(member.endedAt) < expired:
 		hit.Done, hit.Err = b.SinceStart(member.endedAt), member.why
-	case b.Cancelled() && b.SinceStart(now) < expired:
+	case b.Canceled() && b.SinceStart(now) < expired:
 		hit.Done, hit.Err = b.SinceStart(now), bench.ErrStopped
 	default:
 		hit.Done, hit.Err = expired, bench.ErrLost

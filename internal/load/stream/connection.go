@@ -103,7 +103,7 @@ func (c *connection) endStream(s *tokenStream, err error) {
 	d, now := c.drive, time.Now().UnixNano()
 	closed := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 	switch {
-	case d.Cancelled():
+	case d.Canceled():
 		d.end(s, bench.ErrStopped, now)
 	case closed && !c.touched && !c.fresh && s.retry():
 		d.CountRetry()

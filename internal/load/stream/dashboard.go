@@ -34,10 +34,9 @@ func (d *Dashboard) Close() {
 // Drive implements bench.Driver. An error means bad input, among it a schedule
 // without a rate (drive.ErrClosedLoop), or too few file descriptors
 // (drive.ErrDescriptors).
-func (d *Dashboard) Drive(
-	ctx context.Context, base string, w bench.Workload, s bench.Schedule, record func(bench.Hit),
-) (bench.DriveStats, error) {
-	address, host, err := serverAddress(base, w)
+func (d *Dashboard) Drive(ctx context.Context, l bench.Load, record func(bench.Hit)) (bench.DriveStats, error) {
+	w, s := l.Workload, l.Schedule
+	address, host, err := serverAddress(l.URL, w)
 	if err != nil {
 		return bench.DriveStats{}, err
 	}

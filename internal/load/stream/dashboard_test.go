@@ -102,7 +102,7 @@ func TestEveryViewerGetsEveryUpdateOnce(t *testing.T) {
 	defer d.Close()
 	address := serve(t, b.ServeHTTP)
 	for range 2 {
-		hits, stats := driven(t, d, address, dashboardWorkload(50), constantly(100, 200*time.Millisecond))
+		hits, stats := driven(t, d, loadOf(address, dashboardWorkload(50), constantly(100, 200*time.Millisecond)))
 		want(t, hits, map[string]int{"": 20 * 50})
 		if stats.Checked != 1000 || stats.FirstWrong != "" {
 			t.Errorf("stats %+v", stats)
@@ -132,7 +132,7 @@ func TestEventsInPiecesAndTogether(t *testing.T) {
 	}}
 	d := &Dashboard{}
 	defer d.Close()
-	hits, _ := driven(t, d, serve(t, b.ServeHTTP), dashboardWorkload(4), constantly(60, 200*time.Millisecond))
+	hits, _ := driven(t, d, loadOf(serve(t, b.ServeHTTP), dashboardWorkload(4), constantly(60, 200*time.Millisecond)))
 	want(t, hits, map[string]int{"": 12 * 4})
 }
 
@@ -153,7 +153,7 @@ func TestMissedUpdatesAreCounted(t *testing.T) {
 	defer d.Close()
 	w := dashboardWorkload(5)
 	w.Timeout.Duration = time.Second
-	hits, _ := driven(t, d, serve(t, b.ServeHTTP), w, constantly(50, 200*time.Millisecond))
+	hits, _ := driven(t, d, loadOf(serve(t, b.ServeHTTP), w, constantly(50, 200*time.Millisecond)))
 	want(t, hits, map[string]int{"": 50 - 1 - 3 - 1, bench.ErrLost: 1, bench.ErrClosed: 3, bench.ErrOrder: 1})
 }
 
@@ -172,7 +172,7 @@ func TestFailedPostsFailForAll(t *testing.T) {
 	}}
 	d := &Dashboard{}
 	defer d.Close()
-	hits, _ := driven(t, d, serve(t, b.ServeHTTP), dashboardWorkload(6), constantly(50, 200*time.Millisecond))
+	hits, _ := driven(t, d, loadOf(serve(t, b.ServeHTTP), dashboardWorkload(6), constantly(50, 200*time.Millisecond)))
 	want(t, hits, map[string]int{"": 48, bench.ErrStatus: 6, bench.ErrReset: 6})
 	for _, h := range hits {
 		if h.Err == bench.ErrStatus && h.Code != 503 {
@@ -196,7 +196,7 @@ func TestPostsThatHang(t *testing.T) {
 	defer d.Close()
 	w := dashboardWorkload(3)
 	w.Timeout.Duration = 200 * time.Millisecond
-	hits, stats := driven(t, d, address, w, constantly(50, 200*time.Millisecond))
+	hits, stats := driven(t, d, loadOf(address, w, constantly(50, 200*time.Millisecond)))
 	want(t, hits, map[string]int{bench.ErrTimeout: 30})
 	if stats.MaxFlight < 2 {
 		t.Errorf("%d posts in flight at most", stats.MaxFlight)
@@ -231,14 +231,14 @@ func TestViewersThatCannotJoin(t *testing.T) {
 			defer d.Close()
 			w := dashboardWorkload(3)
 			w.Timeout.Duration = 200 * time.Millisecond
-			hits, _ := driven(t, d, c.address, w, constantly(50, 100*time.Millisecond))
+			hits, _ := driven(t, d, loadOf(c.address, w, constantly(50, 100*time.Millisecond)))
 			want(t, hits, map[string]int{c.want: 15})
 		})
 	}
 }
 
 func TestCancelEndsADashboard(t *testing.T) {
-	b := dashboardServer{deliver: func(v *eventConn, n int, data []byte) {}}
+	b := dashboardServer{deliver: func(_ *eventConn, _ int, _ []byte) {}}
 	d := &Dashboard{}
 	defer d.Close()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -246,7 +246,7 @@ func TestCancelEndsADashboard(t *testing.T) {
 	w := dashboardWorkload(4)
 	w.Timeout.Duration = time.Minute
 	began := time.Now()
-	hits, _ := drivenUntil(ctx, t, d, serve(t, b.ServeHTTP), w, constantly(50, time.Minute))
+	hits, _ := drivenUntil(ctx, t, d, loadOf(serve(t, b.ServeHTTP), w, constantly(50, time.Minute)))
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("it took %v to cancel", took)
 	}

@@ -32,27 +32,28 @@ func constantly(rate bench.Rate, d time.Duration) bench.Schedule {
 	}
 }
 
+// loadOf returns the load of a drive.
+func loadOf(url string, w bench.Workload, s bench.Schedule) bench.Load {
+	return bench.Load{URL: url, Workload: w, Schedule: s}
+}
+
 // driven makes one drive that nobody cancels.
-func driven(
-	t testing.TB, d bench.Driver, address string, w bench.Workload, s bench.Schedule,
-) ([]bench.Hit, bench.DriveStats) {
+func driven(t testing.TB, d bench.Driver, l bench.Load) ([]bench.Hit, bench.DriveStats) {
 	t.Helper()
-	return drivenUntil(context.Background(), t, d, address, w, s)
+	return drivenUntil(context.Background(), t, d, l)
 }
 
 // drivenUntil makes one drive, checks what holds of every drive, and returns its hits
 // by sequence number.
-func drivenUntil(
-	ctx context.Context, t testing.TB, d bench.Driver, address string, w bench.Workload, s bench.Schedule,
-) ([]bench.Hit, bench.DriveStats) {
+func drivenUntil(ctx context.Context, t testing.TB, d bench.Driver, l bench.Load) ([]bench.Hit, bench.DriveStats) {
 	t.Helper()
 	var hits []bench.Hit
 	began := time.Now()
-	stats, err := d.Drive(ctx, address, w, s, func(h bench.Hit) { hits = append(hits, h) })
+	stats, err := d.Drive(ctx, l, func(h bench.Hit) { hits = append(hits, h) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); took > s.Duration.Duration+2*timeout(w)+drive.Grace+10*time.Second {
+	if took := time.Since(began); took > l.Schedule.Duration.Duration+2*timeout(l.Workload)+drive.Grace+10*time.Second {
 		t.Errorf("the drive took %v", took)
 	}
 	slices.SortFunc(hits, func(a, b bench.Hit) int { return int(a.Seq) - int(b.Seq) })

@@ -40,12 +40,18 @@ func (h *heard) controlFrame(op byte, payload []byte) error { return h.message(o
 func (h *heard) event(data []byte) error                    { return h.message(0, data) }
 func (h *heard) comment(text []byte) error                  { return h.message(':'-'0', text) }
 
+// fin is the bit of a frame's head that says whether the frame is the last of its message.
+type fin byte
+
+const (
+	more fin = 0    // more frames follow
+	last fin = 0x80 // the last frame of the message
+)
+
 // unmasked appends a frame as a server sends it.
-func unmasked(to []byte, final bool, op byte, payload string) []byte {
+func unmasked(to []byte, part fin, op byte, payload string) []byte {
 	frame := appendFrame(nil, op, 0, []byte(payload))
-	if !final {
-		frame[0] &^= 0x80
-	}
+	frame[0] = frame[0]&^0x80 | byte(part)
 	frame[1] &^= 0x80
 	n := len(frame) - len(payload)
 	to = append(to, frame[:n-4]...)
@@ -56,13 +62,13 @@ func TestFrames(t *testing.T) {
 	long, longer := strings.Repeat("x", 300), strings.Repeat("y", 70_000)
 	var data []byte
 	for _, text := range []string{"", "a", long, longer} {
-		data = unmasked(data, true, opText, text)
+		data = unmasked(data, last, opText, text)
 	}
-	data = unmasked(data, false, opBinary, "in ")
-	data = unmasked(data, true, opPing, "")
-	data = unmasked(data, false, opContinuation, "")
-	data = unmasked(data, true, opContinuation, "pieces")
-	data = unmasked(data, true, opClose, "\x03\xe9")
+	data = unmasked(data, more, opBinary, "in ")
+	data = unmasked(data, last, opPing, "")
+	data = unmasked(data, more, opContinuation, "")
+	data = unmasked(data, last, opContinuation, "pieces")
+	data = unmasked(data, last, opClose, "\x03\xe9")
 	want := heard{"1 ", "1 a", "1 " + long, "1 " + longer, "9 ", "2 in pieces", "8 \x03\xe9"}
 	for _, size := range []int{1, 2, 3, 7, 100, len(data)} {
 		var got heard

@@ -63,7 +63,7 @@ func newPacedDrive(ctx context.Context, s bench.Schedule, t *wire.Transport) (*p
 }
 
 // follow calls send for each arrival of the schedule when it is due, one after the
-// other, so send must not wait. It returns early if the drive is cancelled, or once
+// other, so send must not wait. It returns early if the drive is canceled, or once
 // the schedule is over by the grace period.
 func (d *pacedDrive) follow(send func(k int, due time.Duration)) {
 	defer d.pacer.Close()
@@ -82,7 +82,7 @@ func (d *pacedDrive) finish(stats *bench.DriveStats, ran time.Duration, hits int
 	stats.Start = d.StartTime()
 	stats.FlightError = -1
 	stats.Attackers = 1
-	if !d.Cancelled() { // otherwise arrivals that were not yet due are not missed
+	if !d.Canceled() { // otherwise arrivals that were not yet due are not missed
 		ran = d.Schedule().Duration.Duration
 	}
 	stats.Planned = max(drive.Planned(d.Schedule(), ran)*uint64(hits), stats.Sent)

@@ -102,7 +102,7 @@ func (p *posts) post(r *wire.Request, s *send) {
 		code = a.Head.StatusCode
 	}
 	switch {
-	case err != nil && !p.Cancelled() && p.ctx.Err() != nil: // the wait for deliveries is over
+	case err != nil && !p.Canceled() && p.ctx.Err() != nil: // the wait for deliveries is over
 		s.fail(bench.ErrTimeout, code, a.Done)
 	case err != nil:
 		s.fail(p.errorKind(err), code, a.Done)

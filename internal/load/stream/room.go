@@ -36,14 +36,12 @@ func (r *Room) Close() {
 // Drive implements bench.Driver. An error means bad input, among it a schedule
 // without a rate (drive.ErrClosedLoop), or too few file descriptors
 // (drive.ErrDescriptors).
-func (r *Room) Drive(
-	ctx context.Context, base string, w bench.Workload, s bench.Schedule, record func(bench.Hit),
-) (bench.DriveStats, error) {
-	address, host, err := serverAddress(base, w)
+func (r *Room) Drive(ctx context.Context, l bench.Load, record func(bench.Hit)) (bench.DriveStats, error) {
+	address, host, err := serverAddress(l.URL, l.Workload)
 	if err != nil {
 		return bench.DriveStats{}, err
 	}
-	greeting, err := getRequest(address, w, webSocketHeaders())
+	greeting, err := getRequest(address, l.Workload, webSocketHeaders())
 	if err != nil {
 		return bench.DriveStats{}, err
 	}
@@ -52,8 +50,8 @@ func (r *Room) Drive(
 		transport:   &r.wire,
 		audience:    &r.audience,
 		host:        host,
-		workload:    w,
-		schedule:    s,
+		workload:    l.Workload,
+		schedule:    l.Schedule,
 		number:      r.number,
 		newProtocol: func(m *member) protocol { return newWebSocket(m, greeting) },
 	})

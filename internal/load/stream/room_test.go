@@ -39,7 +39,7 @@ func TestEveryMemberGetsEveryMessageOnce(t *testing.T) {
 			}
 			w.Timeout.Duration = 10 * time.Second
 			for range 2 { // the second with the members of the first
-				hits, stats := driven(t, d, address, w, constantly(100, 200*time.Millisecond))
+				hits, stats := driven(t, d, loadOf(address, w, constantly(100, 200*time.Millisecond)))
 				want(t, hits, map[string]int{"": 20 * 50})
 				if stats.Checked != 1000 || stats.FirstWrong != "" || stats.Censored != 0 {
 					t.Errorf("stats %+v", stats)
@@ -61,12 +61,12 @@ func TestEveryMemberGetsEveryMessageOnce(t *testing.T) {
 
 func TestLatencyIsNotLessThanTheServers(t *testing.T) {
 	const held = 40 * time.Millisecond
-	room := roomServer{deliver: func(p *peer, n int, text []byte) {
-		time.AfterFunc(held, func() { p.send(true, opText, text) })
+	room := roomServer{deliver: func(p *peer, _ int, text []byte) {
+		time.AfterFunc(held, func() { p.send(last, opText, text) })
 	}}
 	d := &Room{}
 	defer d.Close()
-	hits, stats := driven(t, d, room.listen(t), roomWorkload(3), constantly(20, 300*time.Millisecond))
+	hits, stats := driven(t, d, loadOf(room.listen(t), roomWorkload(3), constantly(20, 300*time.Millisecond)))
 	want(t, hits, map[string]int{"": 6 * 3})
 	for _, hit := range hits {
 		if hit.Latency() < held {
@@ -81,14 +81,14 @@ func TestLatencyIsNotLessThanTheServers(t *testing.T) {
 func TestLostMessagesAreCounted(t *testing.T) {
 	room := roomServer{deliver: func(p *peer, n int, text []byte) {
 		if p.index != 3 || n%5 != 2 {
-			p.send(true, opText, text)
+			p.send(last, opText, text)
 		}
 	}}
 	d := &Room{}
 	defer d.Close()
 	w := roomWorkload(8)
 	w.Timeout.Duration = 500 * time.Millisecond
-	hits, _ := driven(t, d, room.listen(t), w, constantly(100, 200*time.Millisecond))
+	hits, _ := driven(t, d, loadOf(room.listen(t), w, constantly(100, 200*time.Millisecond)))
 	want(t, hits, map[string]int{"": 20*8 - 4, bench.ErrLost: 4})
 	for _, hit := range hits {
 		if hit.Err == bench.ErrLost && hit.Done-hit.Due != 500*time.Millisecond {
@@ -104,15 +104,15 @@ func TestDisorderIsFound(t *testing.T) {
 		case p.index == 1 && n%4 == 1 && n < 16:
 			held[n] = text
 		default:
-			p.send(true, opText, text)
+			p.send(last, opText, text)
 			if text, ok := held[n-1]; ok && p.index == 1 {
-				p.send(true, opText, text)
+				p.send(last, opText, text)
 			}
 		}
 	}}
 	d := &Room{}
 	defer d.Close()
-	hits, _ := driven(t, d, room.listen(t), roomWorkload(6), constantly(50, 400*time.Millisecond))
+	hits, _ := driven(t, d, loadOf(room.listen(t), roomWorkload(6), constantly(50, 400*time.Millisecond)))
 	// If the machine stood still, both messages were under way at once. Then the fault may
 	// be with all the other members.
 	for n := 1; n < 16; n += 4 {
@@ -130,14 +130,14 @@ func TestDisorderIsFound(t *testing.T) {
 
 func TestDuplicatesAreFound(t *testing.T) {
 	room := roomServer{deliver: func(p *peer, n int, text []byte) {
-		p.send(true, opText, text)
+		p.send(last, opText, text)
 		if p.index == 2 && n%6 == 0 && n < 18 {
-			p.send(true, opText, text)
+			p.send(last, opText, text)
 		}
 	}}
 	d := &Room{}
 	defer d.Close()
-	hits, _ := driven(t, d, room.listen(t), roomWorkload(6), constantly(100, 200*time.Millisecond))
+	hits, _ := driven(t, d, loadOf(room.listen(t), roomWorkload(6), constantly(100, 200*time.Millisecond)))
 	want(t, hits, map[string]int{"": 20*6 - 3, bench.ErrOrder: 3})
 }
 
@@ -153,12 +153,12 @@ func TestAnyCommonOrderIsAccepted(t *testing.T) {
 			held = text
 			return
 		}
-		p.send(true, opText, text)
-		p.send(true, opText, held)
+		p.send(last, opText, text)
+		p.send(last, opText, held)
 	}
 	d := &Room{}
 	defer d.Close()
-	hits, _ := driven(t, d, room.listen(t), roomWorkload(6), constantly(200, 200*time.Millisecond))
+	hits, _ := driven(t, d, loadOf(room.listen(t), roomWorkload(6), constantly(200, 200*time.Millisecond)))
 	want(t, hits, map[string]int{"": 40 * 6})
 }
 
@@ -171,13 +171,13 @@ func TestWrongTextIsFound(t *testing.T) {
 		case p.index == 1 && n == 6:
 			text = text[:len(text)-1]
 		case p.index == 2:
-			p.send(true, opText, []byte("hello?"))
+			p.send(last, opText, []byte("hello?"))
 		}
-		p.send(true, opText, text)
+		p.send(last, opText, text)
 	}}
 	d := &Room{}
 	defer d.Close()
-	hits, stats := driven(t, d, room.listen(t), roomWorkload(4), constantly(100, 100*time.Millisecond))
+	hits, stats := driven(t, d, loadOf(room.listen(t), roomWorkload(4), constantly(100, 100*time.Millisecond)))
 	want(t, hits, map[string]int{"": 38, bench.ErrBody: 2})
 	if stats.FirstWrong == "" {
 		t.Error("the wrong text is not reported")
@@ -191,15 +191,15 @@ func TestDriveGoesOnWithoutAMember(t *testing.T) {
 			room := roomServer{deliver: func(p *peer, n int, text []byte) {
 				switch {
 				case p.index != 2 || n < 10:
-					p.send(true, opText, text)
+					p.send(last, opText, text)
 				case n > 10:
 				case how == "close frame":
-					p.send(true, opClose, binary.BigEndian.AppendUint16(nil, 1001))
+					p.send(last, opClose, binary.BigEndian.AppendUint16(nil, 1001))
 				case how == "reset":
 					p.Conn.(*net.TCPConn).SetLinger(0)
 					p.Close()
 				case how == "protocol":
-					p.send(true, 0x5, []byte("what?"))
+					p.send(last, 0x5, []byte("what?"))
 				default:
 					p.Close()
 				}
@@ -214,7 +214,7 @@ func TestDriveGoesOnWithoutAMember(t *testing.T) {
 			w := roomWorkload(5)
 			w.Timeout.Duration = 30 * time.Second // the drive does not wait for it
 			began := time.Now()
-			hits, _ := driven(t, d, address, w, constantly(100, 200*time.Millisecond))
+			hits, _ := driven(t, d, loadOf(address, w, constantly(100, 200*time.Millisecond)))
 			if took := time.Since(began); took > 20*time.Second {
 				t.Errorf("the drive took %v", took)
 			}
@@ -233,7 +233,7 @@ func TestDriveGoesOnWithoutAMember(t *testing.T) {
 			room.deliver = nil
 			room.peers = slices.DeleteFunc(room.peers, func(p *peer) bool { return p.index == 2 })
 			room.mu.Unlock()
-			hits, stats := driven(t, d, address, w, constantly(100, 50*time.Millisecond))
+			hits, stats := driven(t, d, loadOf(address, w, constantly(100, 50*time.Millisecond)))
 			want(t, hits, map[string]int{"": 25})
 			if stats.Connections != 1 {
 				t.Errorf("%d connections were dialed for the one that was gone", stats.Connections)
@@ -243,10 +243,10 @@ func TestDriveGoesOnWithoutAMember(t *testing.T) {
 }
 
 func TestAllMembersGone(t *testing.T) {
-	room := roomServer{deliver: func(p *peer, n int, text []byte) { p.Close() }}
+	room := roomServer{deliver: func(p *peer, _ int, _ []byte) { p.Close() }}
 	d := &Room{}
 	defer d.Close()
-	hits, stats := driven(t, d, room.listen(t), roomWorkload(4), constantly(100, 300*time.Millisecond))
+	hits, stats := driven(t, d, loadOf(room.listen(t), roomWorkload(4), constantly(100, 300*time.Millisecond)))
 	want(t, hits, map[string]int{bench.ErrClosed: 30 * 4})
 	if stats.Censored != 0 {
 		t.Errorf("%d are censored", stats.Censored)
@@ -255,14 +255,14 @@ func TestAllMembersGone(t *testing.T) {
 
 func TestServerThatNeverReads(t *testing.T) {
 	release := make(chan struct{})
-	room := roomServer{meet: func(p *peer, room *roomServer) { <-release }}
+	room := roomServer{meet: func(_ *peer, _ *roomServer) { <-release }}
 	address := room.listen(t)
 	defer close(release)
 	d := &Room{}
 	defer d.Close()
 	w := roomWorkload(2)
 	w.Message, w.Timeout.Duration = 65536, 400*time.Millisecond
-	hits, stats := driven(t, d, address, w, constantly(1000, 400*time.Millisecond))
+	hits, stats := driven(t, d, loadOf(address, w, constantly(1000, 400*time.Millisecond)))
 	got := kinds(hits)
 	if len(got) != 1 || got[bench.ErrLost] == 0 || stats.Censored == 0 {
 		t.Errorf("hits %v, %d censored; want some lost, and the rest censored", got, stats.Censored)
@@ -282,7 +282,7 @@ func TestServerThatReadsLate(t *testing.T) {
 	defer d.Close()
 	w := roomWorkload(2)
 	w.Message, w.Timeout.Duration = 65536, 20*time.Second
-	hits, stats := driven(t, d, room.listen(t), w, constantly(1000, 200*time.Millisecond))
+	hits, stats := driven(t, d, loadOf(room.listen(t), w, constantly(1000, 200*time.Millisecond)))
 	want(t, hits, map[string]int{"": 400})
 	if stats.Censored != 0 {
 		t.Errorf("%d are censored", stats.Censored)
@@ -293,19 +293,19 @@ func TestPingsAndFragments(t *testing.T) {
 	var pongs atomic.Int64
 	room := roomServer{deliver: func(p *peer, n int, text []byte) {
 		third := len(text) / 3
-		p.send(true, opPing, fmt.Append(nil, "ping ", n))
-		p.send(false, opText, text[:third])
-		p.send(true, opPong, nil)
-		p.send(false, opContinuation, text[third:2*third])
-		p.send(true, opPing, nil)
-		p.send(true, opContinuation, text[2*third:])
-	}, control: func(p *peer, op byte, payload []byte) {
+		p.send(last, opPing, fmt.Append(nil, "ping ", n))
+		p.send(more, opText, text[:third])
+		p.send(last, opPong, nil)
+		p.send(more, opContinuation, text[third:2*third])
+		p.send(last, opPing, nil)
+		p.send(last, opContinuation, text[2*third:])
+	}, control: func(_ *peer, op byte, _ []byte) {
 		if op == opPong {
 			pongs.Add(1)
 		}
 	}}
 	d := &Room{}
-	hits, _ := driven(t, d, room.listen(t), roomWorkload(4), constantly(100, 100*time.Millisecond))
+	hits, _ := driven(t, d, loadOf(room.listen(t), roomWorkload(4), constantly(100, 100*time.Millisecond)))
 	want(t, hits, map[string]int{"": 40})
 	for range 500 {
 		if pongs.Load() == 80 {
@@ -322,7 +322,7 @@ func TestPingsAndFragments(t *testing.T) {
 func TestCancelEndsARoom(t *testing.T) {
 	room := roomServer{deliver: func(p *peer, n int, text []byte) {
 		if n < 5 {
-			p.send(true, opText, text)
+			p.send(last, opText, text)
 		}
 	}}
 	d := &Room{}
@@ -332,7 +332,7 @@ func TestCancelEndsARoom(t *testing.T) {
 	w := roomWorkload(4)
 	w.Timeout.Duration = time.Minute
 	began := time.Now()
-	hits, _ := drivenUntil(ctx, t, d, room.listen(t), w, constantly(50, time.Minute))
+	hits, _ := drivenUntil(ctx, t, d, loadOf(room.listen(t), w, constantly(50, time.Minute)))
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("it took %v to cancel", took)
 	}
@@ -346,26 +346,26 @@ func TestCancelEndsARoom(t *testing.T) {
 func TestLateMessagesOfAnEarlierDriveDontCount(t *testing.T) {
 	var drive atomic.Int64
 	var kept [][]byte
-	room := roomServer{deliver: func(p *peer, n int, text []byte) {
+	room := roomServer{deliver: func(p *peer, _ int, text []byte) {
 		if drive.Load() == 0 {
 			kept = append(kept, text)
 			return
 		}
 		for _, k := range kept {
-			p.send(true, opText, k)
+			p.send(last, opText, k)
 		}
-		p.send(true, opText, text)
+		p.send(last, opText, text)
 	}}
 	d := &Room{}
 	defer d.Close()
 	address := room.listen(t)
 	w := roomWorkload(2)
 	w.Timeout.Duration = 300 * time.Millisecond
-	hits, _ := driven(t, d, address, w, constantly(50, 100*time.Millisecond))
+	hits, _ := driven(t, d, loadOf(address, w, constantly(50, 100*time.Millisecond)))
 	want(t, hits, map[string]int{bench.ErrLost: 10})
 	drive.Store(1)
 	w.Timeout.Duration = 5 * time.Second
-	hits, stats := driven(t, d, address, w, constantly(50, 100*time.Millisecond))
+	hits, stats := driven(t, d, loadOf(address, w, constantly(50, 100*time.Millisecond)))
 	want(t, hits, map[string]int{"": 10})
 	if stats.FirstWrong != "" {
 		t.Error(stats.FirstWrong)
@@ -385,7 +385,7 @@ func TestMembersThatCannotJoin(t *testing.T) {
 	for _, c := range []struct{ name, address, want string }{
 		{"refused", refused, bench.ErrDial},
 		{"404", serve(t, http.NotFound), bench.ErrStatus},
-		{"another key", serve(t, func(w http.ResponseWriter, r *http.Request) {
+		{"another key", serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Connection", "Upgrade")
 			w.Header().Set("Upgrade", "websocket")
 			w.Header().Set("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
@@ -398,7 +398,7 @@ func TestMembersThatCannotJoin(t *testing.T) {
 			defer d.Close()
 			w := roomWorkload(3)
 			w.Timeout.Duration = 200 * time.Millisecond
-			hits, _ := driven(t, d, c.address, w, constantly(50, 100*time.Millisecond))
+			hits, _ := driven(t, d, loadOf(c.address, w, constantly(50, 100*time.Millisecond)))
 			want(t, hits, map[string]int{c.want: 15})
 		})
 	}
@@ -408,7 +408,7 @@ func TestBadRoomsAreRefused(t *testing.T) {
 	d := &Room{}
 	defer d.Close()
 	refusal := func(address string, w bench.Workload, s bench.Schedule) error {
-		_, err := d.Drive(context.Background(), address, w, s, func(bench.Hit) {})
+		_, err := d.Drive(context.Background(), loadOf(address, w, s), func(bench.Hit) {})
 		return err
 	}
 	const nobody = "http://127.0.0.1:1"
@@ -453,6 +453,6 @@ func TestRoomOfALibrary(t *testing.T) {
 	defer d.Close()
 	w := roomWorkload(20)
 	w.Message = 4000
-	hits, _ := driven(t, d, serve(t, handler.ServeHTTP), w, constantly(100, 200*time.Millisecond))
+	hits, _ := driven(t, d, loadOf(serve(t, handler.ServeHTTP), w, constantly(100, 200*time.Millisecond)))
 	want(t, hits, map[string]int{"": 400})
 }

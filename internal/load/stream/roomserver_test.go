@@ -23,13 +23,10 @@ type peer struct {
 }
 
 // send writes one frame.
-func (p *peer) send(final bool, op byte, payload []byte) {
+func (p *peer) send(part fin, op byte, payload []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	head := []byte{op, 0}
-	if final {
-		head[0] |= 0x80
-	}
+	head := []byte{op | byte(part), 0}
 	switch n := len(payload); {
 	case n < 126:
 		head[1] = byte(n)
@@ -150,7 +147,7 @@ func (r *roomServer) serve(p *peer) {
 			if r.deliver != nil && k != rollCall {
 				r.deliver(p, r.n, payload)
 			} else {
-				p.send(true, opText, payload)
+				p.send(last, opText, payload)
 			}
 		}
 		if k != rollCall {
@@ -176,7 +173,7 @@ func plainServer(b *testing.B) string {
 				return
 			}
 			if op == opText {
-				frame = unmasked(frame[:0], true, opText, string(payload))
+				frame = unmasked(frame[:0], last, opText, string(payload))
 				mu.Lock()
 				for _, c := range all {
 					c.Write(frame)

@@ -156,7 +156,7 @@ func (d *tokenDrive) reap(ended <-chan struct{}) {
 	}
 }
 
-// wait returns when all streams that started have ended, or the drive is cancelled.
+// wait returns when all streams that started have ended, or the drive is canceled.
 func (d *tokenDrive) wait() {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()

@@ -48,14 +48,12 @@ func (t *Tokens) Close() {
 
 // Drive implements bench.Driver. An error means bad input, among it a schedule
 // without a rate (drive.ErrClosedLoop), or no file descriptor for the drive's timers.
-func (t *Tokens) Drive(
-	ctx context.Context, base string, w bench.Workload, s bench.Schedule, record func(bench.Hit),
-) (bench.DriveStats, error) {
-	d, err := t.newTokenDrive(ctx, base, w, s)
+func (t *Tokens) Drive(ctx context.Context, l bench.Load, record func(bench.Hit)) (bench.DriveStats, error) {
+	d, err := t.newTokenDrive(ctx, l)
 	if err != nil {
 		return bench.DriveStats{}, err
 	}
-	if key := fmt.Sprint(d.host, w.Path, w.Headers); key != t.key {
+	if key := fmt.Sprint(d.host, l.Workload.Path, l.Workload.Headers); key != t.key {
 		t.pool.hangUp()
 		t.key = key
 	}
@@ -84,10 +82,9 @@ func (t *Tokens) Drive(
 }
 
 // newTokenDrive returns a drive that has not started.
-func (t *Tokens) newTokenDrive(
-	ctx context.Context, base string, w bench.Workload, s bench.Schedule,
-) (*tokenDrive, error) {
-	address, host, err := serverAddress(base, w)
+func (t *Tokens) newTokenDrive(ctx context.Context, l bench.Load) (*tokenDrive, error) {
+	w, s := l.Workload, l.Schedule
+	address, host, err := serverAddress(l.URL, w)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func serveTokens(
 	t testing.TB, say func(v *eventConn, n, i int, text string) (more bool),
 ) (address string, count *atomic.Int64) {
 	var streams atomic.Int64
-	return serve(t, func(w http.ResponseWriter, r *http.Request) {
+	return serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		began := time.Now()
 		n := int(streams.Add(1)) - 1
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -68,7 +68,7 @@ func TestEveryEventArrivesInTime(t *testing.T) {
 	d := &Tokens{}
 	defer d.Close()
 	for range 2 {
-		hits, stats := driven(t, d, address, tokensWorkload(), constantly(50, 200*time.Millisecond))
+		hits, stats := driven(t, d, loadOf(address, tokensWorkload(), constantly(50, 200*time.Millisecond)))
 		want(t, hits, map[string]int{"": 10 * tokenEvents})
 		slow := 0
 		for _, h := range hits {
@@ -99,8 +99,8 @@ func TestConnectionsOfStreamsAreKept(t *testing.T) {
 	address, _ := serveTokens(t, nil)
 	d := &Tokens{}
 	defer d.Close()
-	_, first := driven(t, d, address, tokensWorkload(), constantly(20, 300*time.Millisecond))
-	_, second := driven(t, d, address, tokensWorkload(), constantly(20, 300*time.Millisecond))
+	_, first := driven(t, d, loadOf(address, tokensWorkload(), constantly(20, 300*time.Millisecond)))
+	_, second := driven(t, d, loadOf(address, tokensWorkload(), constantly(20, 300*time.Millisecond)))
 	if first.Connections == 0 || first.Connections > 6 || second.Connections > first.Connections {
 		t.Errorf("%d and %d connections for six streams each", first.Connections, second.Connections)
 	}
@@ -156,11 +156,11 @@ func TestFaultsOfStreamsAreCounted(t *testing.T) {
 			v.write(text)
 			return true
 		}, map[string]int{"": 49, bench.ErrBody: 1}},
-		{"all at the end", func(v *eventConn, n, i int, text string) bool {
+		{"all at the end", func(v *eventConn, _, _ int, text string) bool {
 			fmt.Fprint(v.w, text)
 			return true
 		}, map[string]int{"": 50}},
-		{"all at the start", func(v *eventConn, n, i int, text string) bool {
+		{"all at the start", func(v *eventConn, _, i int, _ string) bool {
 			if i > 0 {
 				return false
 			}
@@ -169,11 +169,11 @@ func TestFaultsOfStreamsAreCounted(t *testing.T) {
 			}
 			return false
 		}, nil},
-		{"another status", func(v *eventConn, n, i int, text string) bool {
+		{"another status", func(v *eventConn, _, _ int, _ string) bool {
 			v.w.WriteHeader(502)
 			return false
 		}, map[string]int{bench.ErrStatus: 50}},
-		{"garbage", func(v *eventConn, n, i int, text string) bool {
+		{"garbage", func(v *eventConn, _, _ int, _ string) bool {
 			conn, _, _ := v.w.(http.Hijacker).Hijack()
 			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
 			conn.Close()
@@ -185,7 +185,7 @@ func TestFaultsOfStreamsAreCounted(t *testing.T) {
 			address, _ := serveTokens(t, c.say)
 			d := &Tokens{}
 			defer d.Close()
-			hits, stats := driven(t, d, address, tokensWorkload(), constantly(50, 200*time.Millisecond))
+			hits, stats := driven(t, d, loadOf(address, tokensWorkload(), constantly(50, 200*time.Millisecond)))
 			if c.want == nil { // on a machine that stands still some may be in time
 				if kinds(hits)[bench.ErrOrder] == 0 {
 					t.Errorf("events before their time: %v", kinds(hits))
@@ -213,7 +213,7 @@ func TestStreamsThatHang(t *testing.T) {
 	defer d.Close()
 	w := tokensWorkload()
 	w.Timeout.Duration = 300 * time.Millisecond
-	hits, stats := driven(t, d, address, w, constantly(50, 200*time.Millisecond))
+	hits, stats := driven(t, d, loadOf(address, w, constantly(50, 200*time.Millisecond)))
 	got := kinds(hits)
 	good, lost, refused := got[""], got[bench.ErrLost], got[bench.ErrInflight]
 	if good+lost != 5*good || refused == 0 || good+lost+refused != 50 {
@@ -258,7 +258,8 @@ func TestStreamIsAskedForAgain(t *testing.T) {
 	})
 	d := &Tokens{}
 	defer d.Close()
-	hits, stats := driven(t, d, "http://"+listener.Addr().String(), tokensWorkload(), constantly(10, 500*time.Millisecond))
+	address := "http://" + listener.Addr().String()
+	hits, stats := driven(t, d, loadOf(address, tokensWorkload(), constantly(10, 500*time.Millisecond)))
 	want(t, hits, map[string]int{"": 5 * tokenEvents})
 	if stats.Retried == 0 {
 		t.Error("no stream was asked for again")
@@ -273,17 +274,18 @@ func TestStreamsRefused(t *testing.T) {
 	closed.Close()
 	d := &Tokens{}
 	defer d.Close()
-	hits, _ := driven(t, d, "http://"+closed.Addr().String(), tokensWorkload(), constantly(50, 100*time.Millisecond))
+	address := "http://" + closed.Addr().String()
+	hits, _ := driven(t, d, loadOf(address, tokensWorkload(), constantly(50, 100*time.Millisecond)))
 	want(t, hits, map[string]int{bench.ErrDial: 25})
 	closedLoop := bench.Schedule{Connections: 1}
-	_, err = d.Drive(context.Background(), "http://127.0.0.1:1", tokensWorkload(), closedLoop, func(bench.Hit) {})
+	_, err = d.Drive(context.Background(), loadOf("http://127.0.0.1:1", tokensWorkload(), closedLoop), func(bench.Hit) {})
 	if !errors.Is(err, drive.ErrClosedLoop) {
 		t.Errorf("a closed loop: %v", err)
 	}
 }
 
 func TestCancelEndsStreams(t *testing.T) {
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	address := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	d := &Tokens{}
 	defer d.Close()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -291,7 +293,7 @@ func TestCancelEndsStreams(t *testing.T) {
 	w := tokensWorkload()
 	w.Timeout.Duration = time.Minute
 	began := time.Now()
-	hits, _ := drivenUntil(ctx, t, d, address, w, constantly(50, time.Minute))
+	hits, _ := drivenUntil(ctx, t, d, loadOf(address, w, constantly(50, time.Minute)))
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("it took %v to cancel", took)
 	}
