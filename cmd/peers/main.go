@@ -1,6 +1,6 @@
 // Command peers compares the load generator of bench with those that people use: vegeta,
-// k6, hey and wrk. It measures how accurate their figures are, against a server that
-// records the true times, and how much they can send, to a server that does nothing.
+// k6, hey and wrk. Against a server that records the true times, it measures how accurate
+// their figures are. Against a server that does nothing, it measures how much they send.
 //
 // It builds bench, and installs vegeta, k6 and hey from Go's registry; wrk must be
 // installed. Everything runs on this machine: the tools on one CPU, the server on

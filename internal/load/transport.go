@@ -15,7 +15,7 @@ import (
 	"github.com/claimbench/claimbench/internal/wire"
 )
 
-// checkEvery is the sampling of body checks under load: one answer in so many.
+// checkEvery is the sampling of body checks under load: every 32nd answer of an attacker.
 const checkEvery = 32
 
 // transport is the http.RoundTripper of one of vegeta's attackers. It sends the

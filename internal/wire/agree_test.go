@@ -141,7 +141,9 @@ func TestAgreesWithNetHTTP(t *testing.T) {
 		w.Header().Set("Type", r.Header.Get("Content-Type"))
 		io.Copy(w, r.Body)
 	})
-	handle("/unread", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "too much", http.StatusRequestEntityTooLarge) })
+	handle("/unread", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "too much", http.StatusRequestEntityTooLarge)
+	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	for _, path := range []string{

@@ -93,9 +93,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // Exchange sends a request and reads its answer whole. The body goes to the writer, or
-// nowhere if it is nil. If the server closed a kept connection before any of the answer
-// arrived, a request that may be repeated is sent once more, on a new connection. With
-// an error, the Answer holds what was known by then.
+// nowhere if it is nil. The server may have closed a kept connection before any of the
+// answer arrived. Then Exchange sends the request once more on a new connection, if it
+// may be repeated. With an error, the Answer holds what was known by then.
 //
 // The end of the context ends the exchange. Each exchange must register for that, which
 // takes some time, unless Watch was called with the same context.

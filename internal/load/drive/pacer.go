@@ -13,8 +13,8 @@ const Grace = 2 * time.Second
 const patience = 100 * time.Millisecond
 
 // Pacer waits until each request of a share is due. A Go timer would be late by up to
-// a millisecond. A pacer skips no late request until the schedule is over by Grace;
-// what is left then is censored, and the statistics of the drive say how many.
+// a millisecond. A pacer skips no late request until the schedule is over by Grace. The
+// requests left then are censored, and the statistics of the drive say how many.
 //
 // One goroutine may use it. Close frees its timer.
 type Pacer struct {

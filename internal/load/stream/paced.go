@@ -76,16 +76,16 @@ func (d *pacedDrive) follow(send func(k int, due time.Duration)) {
 	}
 }
 
-// finish fills in the statistics of a drive that ran for some time, except Sent,
-// Elapsed and ClockStep. Each arrival of the schedule stands for hits many hits.
-func (d *pacedDrive) finish(stats *bench.DriveStats, ran time.Duration, hits int) {
+// finish fills in the statistics of a drive that ran for a time, except Sent, Elapsed
+// and ClockStep. PerArrival is the number of hits of each arrival of the schedule.
+func (d *pacedDrive) finish(stats *bench.DriveStats, ran time.Duration, perArrival int) {
 	stats.Start = d.StartTime()
 	stats.FlightError = -1
 	stats.Attackers = 1
 	if !d.Canceled() { // otherwise arrivals that were not yet due are not missed
 		ran = d.Schedule().Duration.Duration
 	}
-	stats.Planned = max(drive.Planned(d.Schedule(), ran)*uint64(hits), stats.Sent)
+	stats.Planned = max(drive.Planned(d.Schedule(), ran)*uint64(perArrival), stats.Sent)
 	stats.Censored = stats.Planned - stats.Sent
 	d.Report(stats)
 }
