@@ -406,7 +406,7 @@ func TestForgedDirectories(t *testing.T) {
 		}, 5, "trial 3 is left out: its result.json is not the file that was recorded"},
 		{"a log is edited", func(dir string) error { return os.WriteFile(filepath.Join(dir, third, "server.log"), nil, 0o644) }, 5, "its server.log is not the file"},
 		{"hits are another trial's", func(dir string) error { return copied(dir, "hits.parquet") }, 5, "its hits.parquet is not the file"},
-		{"the plan is another", func(dir string) error { return edit(dir, "plan.json", func(v map[string]any) { v["seed"] = 5 }) }, 0, "made by another plan"},
+		{"the plan is another", func(dir string) error { return edit(dir, "plan.json", func(v map[string]any) { v["seed"] = 5 }) }, 0, "made with another plan"},
 		{"the machine is another", func(dir string) error {
 			return edit(dir, "environment.json", func(v map[string]any) { v["machine"] = "other" })
 		}, 0, "made on another machine"},
@@ -418,7 +418,7 @@ func TestForgedDirectories(t *testing.T) {
 			}
 			lines := slices.DeleteFunc(strings.SplitAfter(string(data), "\n"), func(l string) bool { return strings.Contains(l, `"trial":3,`) })
 			return os.WriteFile(path, []byte(strings.Join(lines, "")), 0o644)
-		}, 5, "the journal does not tell of its end"},
+		}, 5, "the journal does not record its end"},
 		{"a trial is a copy, and its journal too", func(dir string) error {
 			if err := copied(dir, "hits.parquet"); err != nil {
 				return err

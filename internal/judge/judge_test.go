@@ -211,7 +211,7 @@ func TestDamagedDirectories(t *testing.T) {
 		rounds int
 		warns  string
 	}{
-		{"a result is missing", func(dir string) error { return os.Remove(filepath.Join(dir, "trials/003-json-node-a/result.json")) }, 5, "its result is missing"},
+		{"a result is missing", func(dir string) error { return os.Remove(filepath.Join(dir, "trials/003-json-node-a/result.json")) }, 5, "its result.json is missing"},
 		{"hits are missing", func(dir string) error { return os.Remove(filepath.Join(dir, "trials/003-json-node-a/hits.parquet")) }, 5, "trial 3 is left out"},
 		{"hits are cut short", func(dir string) error {
 			return os.Truncate(filepath.Join(dir, "trials/003-json-node-a/hits.parquet"), 700)
@@ -256,7 +256,7 @@ func TestDamagedDirectories(t *testing.T) {
 }
 
 func TestNoPlanNoVerdict(t *testing.T) {
-	if _, err := record.Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is no run directory") {
+	if _, err := record.Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is not a run directory") {
 		t.Errorf("error is %v", err)
 	}
 	dir := recordtest.Study{Rounds: 1, Claims: [][]bench.Test{{moreNode}}, Speed: recordtest.Speeds(1, 1)}.Write(t)

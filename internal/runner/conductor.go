@@ -71,7 +71,12 @@ func (c *Conductor) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer unpin()
-	services, err := service.Start(ctx, c.Launcher, c.Plan.Services, c.Plan.CPUs.Generator, c.Observer.Doing)
+	services, err := service.Start(ctx, service.Config{
+		Launcher: c.Launcher,
+		Services: c.Plan.Services,
+		CPUs:     c.Plan.CPUs.Generator,
+		Progress: c.Observer.Doing,
+	})
 	if err != nil {
 		return err
 	}

@@ -53,6 +53,7 @@ func (r *run) verify(ctx context.Context) (map[string]bench.About, error) {
 		Launcher: r.Launcher,
 		Launch:   bench.Launch{Env: r.env(), CPUs: r.Plan.CPUs.Target},
 		Upstream: r.backends.upstream,
+		Own:      r.backends.own,
 		Calls:    r.backends.calls,
 		Lacks:    r.backends.lacks,
 		Ensure:   r.backends.services.Ensure,
@@ -91,10 +92,10 @@ func (r *run) verify(ctx context.Context) (map[string]bench.About, error) {
 func (r *run) leaveOut(cell bench.Cell, absent string, found *target.Conformance) error {
 	event, reason := record.EventMissing, absent
 	if reason == "" {
-		reason = found.Missing[cell.String()]
+		reason = found.Missing[cell]
 	}
 	if reason == "" {
-		event, reason = record.EventExclude, found.Problems[cell.String()]
+		event, reason = record.EventExclude, found.Problems[cell]
 	}
 	if reason == "" {
 		return nil

@@ -26,7 +26,7 @@ func (r *run) tasks(t bench.Trial, s bench.Scenario, entry bench.Target) map[str
 		}
 		w := s.At(l)
 		if w.Expect.SHA256 == "" && entry.QuickstartOf == "" {
-			w.Expect.SHA256 = r.bodies[bench.Cell{Arm: s.Name, Level: l.Name}.String()]
+			w.Expect.SHA256 = r.bodies[target.Question{Scenario: s.Name, Level: l.Name}]
 		}
 		all[l.Name] = task{Workload: w, beside: l.Beside, needs: s.AllNeeds(l)}
 	}

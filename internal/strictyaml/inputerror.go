@@ -8,11 +8,12 @@ import (
 // InputError is a mistake in a file that a person wrote.
 type InputError struct {
 	File         string
-	Line, Column int    // from 1; 0 where the place is not known
-	Field        string // path such as claims[3].tests[0].metric
+	Line, Column int    // from 1; 0 if the place is not known
+	Field        string // a path such as claims[3].tests[0].metric; "" for the whole file
 	Problem      string
 }
 
+// Error returns FILE:LINE:COLUMN: FIELD: PROBLEM, without the parts that are not known.
 func (e *InputError) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
