@@ -38,7 +38,7 @@ func (p phaseRun) make(ctx context.Context) (bench.PhaseResult, error) {
 		result.Rate = p.phase.Schedule.Rate
 	}
 	p.hits.Begin(p.phase.ID.String())
-	p.backends.upstream.Begin()
+	p.backends.upstream.ForgetLateness()
 	start, err := p.backends.read(ctx, p.task.Needs, p.server)
 	if err != nil {
 		result.Void = err.Error()
@@ -113,7 +113,8 @@ func (p phaseRun) drive(ctx context.Context, result *bench.PhaseResult, w *watch
 		shown = shown.Planned()
 	}
 	var failed error // to record a hit
-	stats, err := p.driver.Drive(driving, p.server.URL(), p.task.Workload, p.phase.Schedule, func(h bench.Hit) {
+	offered := bench.Load{URL: p.server.URL(), Workload: p.task.Workload, Schedule: p.phase.Schedule}
+	stats, err := p.driver.Drive(driving, offered, func(h bench.Hit) {
 		if failed == nil {
 			failed = p.hits.Record(h)
 		}
@@ -200,10 +201,11 @@ func (p phaseRun) sendBackground(ctx context.Context, result *bench.PhaseResult)
 	}
 	var running sync.WaitGroup
 	running.Go(func() {
-		driver := &load.HTTP{Attackers: 1, Beside: true}
+		driver := &load.HTTP{Attackers: 1, RuntimeTuned: true}
 		defer driver.Close()
 		// An error means that nothing was sent: then no answer is good, and the phase is void.
-		_, _ = driver.Drive(ctx, p.server.URL(), p.task.Background(), schedule, func(h bench.Hit) {
+		background := bench.Load{URL: p.server.URL(), Workload: p.task.Background(), Schedule: schedule}
+		_, _ = driver.Drive(ctx, background, func(h bench.Hit) {
 			switch {
 			case h.Good():
 				result.Beside.Good++

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/load"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/target"
 )
@@ -128,7 +127,7 @@ func (r *run) anythingLeft() error {
 // try sends a little of a workload that is not a single request, and returns what is wrong with the
 // answers.
 func try(ctx context.Context, url string, w bench.Workload) error {
-	driver, err := load.New(w.Driver)
+	driver, err := newDriver(w.Driver)
 	if err != nil {
 		return err
 	}
@@ -141,7 +140,7 @@ func try(ctx context.Context, url string, w bench.Workload) error {
 	}
 	var wrong string
 	good := 0
-	_, err = driver.Drive(ctx, url, w, schedule, func(h bench.Hit) {
+	_, err = driver.Drive(ctx, bench.Load{URL: url, Workload: w, Schedule: schedule}, func(h bench.Hit) {
 		if h.Good() {
 			good++
 		} else if wrong == "" {

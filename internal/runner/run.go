@@ -78,7 +78,7 @@ func (r *run) certify(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("calibrate: %w", err)
 	}
-	r.host.certified = certificate.Capacity.Rate
+	r.host.certified = certificate.Limit.Rate
 	return r.Writer.Certificate(certificate)
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/load"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/target"
 )
@@ -162,7 +161,7 @@ func (r *run) phases(ctx context.Context, l *trialLoad, tasks map[string]bench.T
 	for _, t := range tasks {
 		kind = t.Driver
 	}
-	driver, err := load.New(kind)
+	driver, err := newDriver(kind)
 	if err != nil {
 		return err
 	}
