@@ -136,7 +136,7 @@ func printCertificate(w io.Writer, c bench.Certificate) error {
 	fmt.Fprintf(w, "clock: %s; %s; attackers: %d\n", c.Clock, where, c.Attackers)
 	fmt.Fprintf(w, "capacity: %.0f requests per second over %d connections "+
 		"(the load generator used %.2f CPUs, the null server %.2f)\n",
-		c.Capacity.Rate, c.Capacity.Connections, c.Capacity.GeneratorCPU, c.Capacity.ServerCPU)
+		c.Limit.Rate, c.Limit.Connections, c.Limit.GeneratorCPU, c.Limit.ServerCPU)
 	if len(c.Accuracy) > 0 {
 		fmt.Fprint(w, "\nmicroseconds, reported/true; the reported time includes the way there and back\n")
 		if err := printAccuracy(w, c.Accuracy); err != nil {

@@ -78,24 +78,17 @@ func (o *loadOptions) addFlags(cmd *cobra.Command) {
 	completeWords(cmd, "arrivals", bench.ArrivalsNames...)
 }
 
-// request is what to send, where, and when.
-type request struct {
-	base     string // scheme and host
-	workload bench.Workload
-	schedule bench.Schedule
-}
-
-// request checks the flags and turns them into a request.
-func (o *loadOptions) request(address string) (r request, err error) {
+// load checks the flags, and returns what to send, where and when.
+func (o *loadOptions) load(address string) (l bench.Load, err error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return r, advice.BadInput("write it as http://HOST:PORT/PATH", "%q is not an http address", address)
+		return l, advice.BadInput("write it as http://HOST:PORT/PATH", "%q is not an http address", address)
 	}
 	if _, err := http.NewRequest(o.method, address, nil); err != nil {
-		return r, advice.BadInput("use a method such as GET or POST", "--method: %w", err)
+		return l, advice.BadInput("use a method such as GET or POST", "--method: %w", err)
 	}
-	r.base = u.Scheme + "://" + u.Host
-	r.workload = bench.Workload{
+	l.URL = u.Scheme + "://" + u.Host
+	l.Workload = bench.Workload{
 		Driver:  bench.DriverHTTP,
 		Method:  o.method,
 		Path:    u.RequestURI(),
@@ -106,11 +99,11 @@ func (o *loadOptions) request(address string) (r request, err error) {
 	for _, h := range o.headers {
 		name, value, ok := strings.Cut(h, ":")
 		if !ok {
-			return r, advice.BadInput("write it as \"Name: value\"", "--header: %q has no colon", h)
+			return l, advice.BadInput("write it as \"Name: value\"", "--header: %q has no colon", h)
 		}
-		r.workload.Headers[strings.TrimSpace(name)] = strings.TrimSpace(value)
+		l.Workload.Headers[strings.TrimSpace(name)] = strings.TrimSpace(value)
 	}
-	r.schedule = bench.Schedule{
+	l.Schedule = bench.Schedule{
 		Seed:        o.seed,
 		Connections: o.connections,
 		Arrivals:    bench.Arrivals(o.arrivals),
@@ -118,30 +111,30 @@ func (o *loadOptions) request(address string) (r request, err error) {
 	}
 	switch {
 	case o.connections < 0 || o.connections > mostConnections:
-		return r, advice.BadInput("see bench load --help", "--connections must be from 1 to %d", mostConnections)
+		return l, advice.BadInput("see bench load --help", "--connections must be from 1 to %d", mostConnections)
 	case o.connections > 0 && o.rate > 0:
-		return r, advice.BadInput("--rate makes an open loop, --connections a closed one",
+		return l, advice.BadInput("--rate makes an open loop, --connections a closed one",
 			"use --rate or --connections, not both")
 	case o.connections == 0:
-		r.schedule.Rate = defaultRate
+		l.Schedule.Rate = defaultRate
 		if o.rate > 0 {
-			r.schedule.Rate = o.rate
+			l.Schedule.Rate = o.rate
 		}
 	}
-	return r, nil
+	return l, nil
 }
 
 func (o *loadOptions) run(cmd *cobra.Command, address string) error {
-	r, err := o.request(address)
+	l, err := o.load(address)
 	if err != nil {
 		return err
 	}
-	recorder := loadreport.NewRecorder(r.workload.Timeout.Duration)
-	stats, err := o.drive(cmd, r, recorder)
+	recorder := loadreport.NewRecorder(l.Workload.Timeout.Duration)
+	stats, err := o.drive(cmd, l, recorder)
 	if err != nil {
 		return err
 	}
-	out := recorder.Report(r.schedule, stats)
+	out := recorder.Report(l.Schedule, stats)
 	if cmd.Context().Err() != nil {
 		out.Warn("interrupted before the end")
 	}
@@ -152,7 +145,7 @@ func (o *loadOptions) run(cmd *cobra.Command, address string) error {
 }
 
 // drive sends the requests. It records each of them, and writes it to the raw file if one is wanted.
-func (o *loadOptions) drive(cmd *cobra.Command, r request, recorder *loadreport.Recorder) (bench.DriveStats, error) {
+func (o *loadOptions) drive(cmd *cobra.Command, l bench.Load, recorder *loadreport.Recorder) (bench.DriveStats, error) {
 	var raw *record.Hits
 	if o.raw != "" {
 		var err error
@@ -164,7 +157,7 @@ func (o *loadOptions) drive(cmd *cobra.Command, r request, recorder *loadreport.
 	driver := &load.HTTP{}
 	defer driver.Close()
 	var broken error
-	stats, err := driver.Drive(cmd.Context(), r.base, r.workload, r.schedule, func(h bench.Hit) {
+	stats, err := driver.Drive(cmd.Context(), l, func(h bench.Hit) {
 		recorder.Record(h)
 		if raw != nil && broken == nil {
 			broken = raw.Record(h)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimbench/claimbench/internal/advice"
+	"github.com/claimbench/claimbench/internal/buildinfo"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/rejudge"
 	"github.com/claimbench/claimbench/internal/sign"
@@ -61,12 +62,12 @@ func (o *signOptions) run(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
-	v := rejudge.Verifier{Dir: dir, Self: readVersion().Version, Report: func(rejudge.Check) {}}
+	v := rejudge.Verifier{Dir: dir, Self: buildinfo.Read().Version, Report: func(rejudge.Check) {}}
 	r, err := v.Run(cmd.Context())
 	if err != nil {
 		return err
 	}
-	id, err := sign.Sign(cmd.Context(), dir, r.Verdicts, r.Plan.Profile.Evidence, pem)
+	id, err := sign.Sign(cmd.Context(), sign.Run{Dir: dir, Verdicts: r.Verdicts, Evidence: r.Plan.Profile.Evidence}, pem)
 	if errors.Is(err, sign.ErrKey) {
 		return advice.BadInput("pass a private Ed25519 key as PEM; see bench sign --help", "sign: %w", err)
 	} else if err != nil {

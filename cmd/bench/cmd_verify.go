@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimbench/claimbench/internal/advice"
+	"github.com/claimbench/claimbench/internal/buildinfo"
 	"github.com/claimbench/claimbench/internal/rejudge"
 	"github.com/claimbench/claimbench/internal/text"
 )
@@ -57,7 +58,7 @@ func (o *verifyOptions) run(cmd *cobra.Command, dir string) error {
 	result := verifyResult{RunDir: dir}
 	v := rejudge.Verifier{
 		Dir:  dir,
-		Self: readVersion().Version,
+		Self: buildinfo.Read().Version,
 		Report: func(c rejudge.Check) {
 			result.Checks = append(result.Checks, c)
 			if !o.asJSON {

@@ -2,27 +2,12 @@ package main
 
 import (
 	"fmt"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
 	"github.com/claimbench/claimbench/internal/buildinfo"
 	"github.com/claimbench/claimbench/internal/text"
 )
-
-// version is what this program knows of its build.
-type version struct {
-	Version string `json:"version"`
-	Vegeta  string `json:"vegeta"`
-	Go      string `json:"go"`
-	OS      string `json:"os"`
-	Arch    string `json:"arch"`
-}
-
-func readVersion() version {
-	self, vegeta := buildinfo.Versions()
-	return version{Version: self, Vegeta: vegeta, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
-}
 
 func newVersion() *cobra.Command {
 	asJSON := false
@@ -33,7 +18,7 @@ func newVersion() *cobra.Command {
 		Example: "  bench version\n  bench version --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			v := readVersion()
+			v := buildinfo.Read()
 			if asJSON {
 				return text.WriteJSON(cmd.OutOrStdout(), v)
 			}

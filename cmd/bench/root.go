@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimbench/claimbench/internal/advice"
+	"github.com/claimbench/claimbench/internal/buildinfo"
 )
 
 // Groups of commands in the help.
@@ -58,7 +59,7 @@ Every verdict comes with its evidence.
 
 Start with "bench demo", which needs no Docker. To measure for evidence, run "bench run".`,
 		Example:           "  bench demo\n  bench run --profile quick --scenario json\n  bench judge reports/example",
-		Version:           readVersion().Version,
+		Version:           buildinfo.Read().Version,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,

@@ -2,29 +2,29 @@ package bench
 
 import "time"
 
-// Certificate is what the instrument can do on a machine: measured, against
-// servers of our own that know the truth.
+// Certificate shows what the load generator can do on a machine, as measured against this program's own
+// servers, which know the truth.
 type Certificate struct {
 	Time      time.Time `json:"time"`
 	Clock     string    `json:"clock"`     // "kernel" or "user"
-	Generator string    `json:"generator"` // its CPUs, as a list; empty where it was not pinned
+	Generator string    `json:"generator"` // its CPUs, as a list; empty if not pinned
 	Servers   string    `json:"servers"`
 	Attackers int       `json:"attackers"`
-	// Capacity is of a closed loop against a server that does nothing.
-	Capacity Capacity   `json:"capacity"`
-	Accuracy []Accuracy `json:"accuracy"` // by rate, rising
-	Warnings []string   `json:"warnings,omitempty"`
+	// Limit comes from a closed loop against a server that does nothing.
+	Limit    GeneratorLimit `json:"capacity"`
+	Accuracy []Accuracy     `json:"accuracy"` // by rate, rising
+	Warnings []string       `json:"warnings,omitempty"`
 }
 
-// Capacity is the most that a generator sends.
-type Capacity struct {
+// GeneratorLimit is the highest rate that a load generator reaches.
+type GeneratorLimit struct {
 	Connections  int     `json:"connections"`
 	Rate         float64 `json:"requests_per_second"`
 	GeneratorCPU float64 `json:"generator_cpu"` // CPU seconds a second
 	ServerCPU    float64 `json:"server_cpu"`    // near the number of its CPUs, the server was the limit
 }
 
-// Accuracy is what a generator reported at a rate, and what was true.
+// Accuracy compares what the load generator reported at a rate with the truth.
 type Accuracy struct {
 	Rate         Rate      `json:"rate"`
 	Requests     uint64    `json:"requests"`

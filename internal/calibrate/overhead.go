@@ -77,9 +77,9 @@ func (c Calibration) certifyPair(ctx context.Context, n, pairs int) (pair certif
 // overheads compares the figures of all pairs.
 func overheads(pairs []certified) []Overhead {
 	list := []Overhead{
-		ratio("capacity", "1/s", pairs, func(c bench.Certificate) float64 { return c.Capacity.Rate }),
+		ratio("capacity", "1/s", pairs, func(c bench.Certificate) float64 { return c.Limit.Rate }),
 		ratio("generator's CPUs at capacity", "", pairs,
-			func(c bench.Certificate) float64 { return c.Capacity.GeneratorCPU }),
+			func(c bench.Certificate) float64 { return c.Limit.GeneratorCPU }),
 	}
 	micros := func(d time.Duration) float64 { return float64(d) / 1e3 }
 	for i, accuracy := range pairs[0].off.Accuracy {

@@ -33,7 +33,7 @@ func judged(t *testing.T, dir string) Run {
 func machine(rate float64) recordtest.Directory {
 	return recordtest.Directory{
 		Environment:  bench.Environment{CPU: "A CPU", CPUs: 2, Arch: "amd64", Memory: 8 << 30},
-		Certificates: []bench.Certificate{{Capacity: bench.Capacity{Rate: rate}}},
+		Certificates: []bench.Certificate{{Limit: bench.GeneratorLimit{Rate: rate}}},
 	}
 }
 
@@ -182,7 +182,7 @@ func TestWhatIsNotDecided(t *testing.T) {
 			s.Directory.Environment.Void = []string{"nothing is pinned"}
 		}, throughput, Inconclusive, "void: nothing is pinned"},
 		{"the machine is a little slower", func(s *recordtest.Study) {
-			s.Directory.Certificates[0].Capacity.Rate = 46_000
+			s.Directory.Certificates[0].Limit.Rate = 46_000
 		}, throughput, Worse, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -26,7 +26,7 @@ func (r Run) void() string {
 // last certificate; 0 without a certificate.
 func (r Run) generatorRate() float64 {
 	if n := len(r.Certificates); n > 0 {
-		return r.Certificates[n-1].Capacity.Rate
+		return r.Certificates[n-1].Limit.Rate
 	}
 	return 0
 }

@@ -19,7 +19,7 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cpuset"
-	"github.com/claimbench/claimbench/internal/load"
+	"github.com/claimbench/claimbench/internal/process"
 	"github.com/claimbench/claimbench/internal/reference"
 )
 
@@ -167,7 +167,7 @@ func (l *Live) send() {
 			queue = append(queue, message{count: c})
 		}
 		l.mu.Unlock()
-		queue = append(queue, message{Spent: load.ProcessCPU()})
+		queue = append(queue, message{Spent: process.CPU()})
 		for _, m := range queue {
 			if m.count != nil {
 				m.Counted = m.count.snapshot()

@@ -10,7 +10,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/load"
+	"github.com/claimbench/claimbench/internal/process"
 )
 
 // Report is what came of a drive. Every key is always present in its JSON.
@@ -68,7 +68,7 @@ func (r *Recorder) Report(s bench.Schedule, d bench.DriveStats) Report {
 		ResponseUS:   quantilesOf(r.response),
 		LagUS:        quantilesOf(r.lag),
 		CPUSeconds:   d.Generator.Seconds(),
-		PeakRSSBytes: load.PeakRSS(),
+		PeakRSSBytes: process.PeakRSS(),
 		BytesIn:      r.bytesIn,
 		Warnings:     []string{},
 	}

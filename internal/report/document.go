@@ -307,10 +307,9 @@ func Build(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) (*Docume
 	}
 	maps.DeleteFunc(hashes, func(name, _ string) bool { return strings.HasPrefix(name, record.TrialsFolder+"/") })
 	g := r.Plan.Guide
-	self, _ := buildinfo.Versions()
 	counts := count(v)
 	d := &Document{
-		Schema: DocumentSchema, Generator: self, RunID: r.Environment.Time.UTC().Format("20060102-150405-") + r.Plan.Profile.Name, PlanHash: v.PlanHash, Hashes: hashes,
+		Schema: DocumentSchema, Generator: buildinfo.Read().Version, RunID: r.Environment.Time.UTC().Format("20060102-150405-") + r.Plan.Profile.Name, PlanHash: v.PlanHash, Hashes: hashes,
 		Date: r.Environment.Time.Format(time.DateOnly), Evidence: r.Plan.Profile.Evidence, Void: v.Void,
 		Headline: headline(counts, len(v.Claims), hardware(r.Environment)), Counts: counts, Scope: scope(r),
 		Guide:    Source{g.Title, g.Author, g.Publisher, g.Published},

@@ -299,7 +299,7 @@ func gates(r *record.Run) []Check {
 func certificates(r *record.Run) []Check {
 	var checks []Check
 	for _, c := range r.Certificates {
-		checks = append(checks, Check{"Instrument: capacity", fmt.Sprintf("%.0f requests a second over %d connections", c.Capacity.Rate, c.Capacity.Connections), "ok",
+		checks = append(checks, Check{"Instrument: capacity", fmt.Sprintf("%.0f requests a second over %d connections", c.Limit.Rate, c.Limit.Connections), "ok",
 			"in a closed loop, against a server of ours that does nothing"})
 		us := func(d time.Duration) string { return fmt.Sprintf("%.0f", float64(d)/1e3) }
 		for _, a := range c.Accuracy {

@@ -21,20 +21,23 @@ func newNearBracket(start, resolution float64) *bracket {
 	return &bracket{next: start, step: 1 + 1.5*resolution, resolution: resolution}
 }
 
-// add records whether the rate that was asked for held.
-func (b *bracket) add(held bool) {
-	if held {
-		b.low = b.next
-	} else {
-		b.high = b.next
-	}
-	switch {
-	case b.low > 0 && b.high > 0:
+// held records that the rate that was asked for held.
+func (b *bracket) held() {
+	b.low = b.next
+	b.narrow(b.next * b.step)
+}
+
+// failed records that the rate that was asked for did not hold.
+func (b *bracket) failed() {
+	b.high = b.next
+	b.narrow(b.next / b.step)
+}
+
+// narrow chooses the next rate: the middle of the bracket, or outside if one end is still missing.
+func (b *bracket) narrow(outside float64) {
+	b.next = outside
+	if b.low > 0 && b.high > 0 {
 		b.next = math.Sqrt(b.low * b.high)
-	case held:
-		b.next *= b.step
-	default:
-		b.next /= b.step
 	}
 	b.step = min(b.step*b.step, 2)
 }

@@ -25,7 +25,11 @@ func TestBracketFindsTheCapacity(t *testing.T) {
 					if probes > 30 {
 						t.Fatalf("from %g to %g: no end, at %+v", start, capacity, *b)
 					}
-					b.add(b.next <= capacity)
+					if b.next <= capacity {
+						b.held()
+					} else {
+						b.failed()
+					}
 				}
 				if b.low > capacity || b.high <= capacity || b.low < capacity/1.021 {
 					t.Errorf("from %g to %g: between %g and %g", start, capacity, b.low, b.high)
@@ -50,7 +54,11 @@ func TestBracketEndsWithNoise(t *testing.T) {
 			if n > 60 {
 				t.Fatalf("no end: %+v", *b)
 			}
-			b.add(random.Float64() < 1/(1+math.Pow(b.next/1000, 8)))
+			if random.Float64() < 1/(1+math.Pow(b.next/1000, 8)) {
+				b.held()
+			} else {
+				b.failed()
+			}
 		}
 	}
 }
@@ -86,7 +94,13 @@ func TestDoubt(t *testing.T) {
 // proportion to their plan.
 func TestPace(t *testing.T) {
 	trial := func(target string, seconds int) bench.Trial {
-		return bench.Trial{Scenario: "s", Target: target, Phases: []bench.Phase{{Schedule: bench.Schedule{Duration: bench.Duration{Duration: time.Duration(seconds) * time.Second}}}}}
+		return bench.Trial{
+			Scenario: "s",
+			Target:   target,
+			Phases: []bench.Phase{
+				{Schedule: bench.Schedule{Duration: bench.Duration{Duration: time.Duration(seconds) * time.Second}}},
+			},
+		}
 	}
 	var p pace
 	if got := p.expect(trial("a", 9)); got != 10*time.Second {

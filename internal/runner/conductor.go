@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -14,7 +15,7 @@ import (
 	"github.com/claimbench/claimbench/internal/target"
 )
 
-// Observer is told what happens while it happens. Its methods are called from the goroutine that
+// Observer follows a run while it goes on. Its methods are called from the goroutine that
 // measures, so they must be quick.
 type Observer interface {
 	// Doing says in a few words what is under way.
@@ -44,7 +45,7 @@ type Conductor struct {
 	// Look judges the rounds up to that one. It returns the cells of which more rounds are needed, and
 	// the claims that need them. It is called after the rounds at which the plan looks.
 	Look func(round int) (cells map[bench.Cell]bool, claims []string, err error)
-	// Earlier is what earlier sessions of the same run recorded; nil for a new run.
+	// Earlier holds what earlier sessions of the same run recorded; nil for a new run.
 	Earlier *record.Run
 	// Deadline is when the run must stop with what it has; zero for never.
 	Deadline time.Time
@@ -65,13 +66,18 @@ func (c *Conductor) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer upstream.Close()
+	defer func() { err = errors.Join(err, upstream.Close()) }()
 	unpin, err := r.host.pin(c.Plan.CPUs)
 	if err != nil {
 		return err
 	}
 	defer unpin()
-	services, err := service.Start(ctx, c.Launcher, c.Plan.Services, c.Plan.CPUs.Generator, c.Observer.Doing)
+	services, err := service.Start(ctx, service.Config{
+		Launcher: c.Launcher,
+		Services: c.Plan.Services,
+		CPUs:     c.Plan.CPUs.Generator,
+		Progress: c.Observer.Doing,
+	})
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,8 @@ func Machine(ctx context.Context) bench.Environment {
 		Time: time.Now().UTC(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
 		Go: runtime.Version(),
 	}
-	e.Bench, e.Vegeta = buildinfo.Versions()
+	build := buildinfo.Read()
+	e.Bench, e.Vegeta = build.Version, build.Vegeta
 	if info, err := system.InfoWithContext(ctx); err == nil {
 		e.OS = strings.TrimSpace(info.Platform + " " + info.PlatformVersion)
 		e.Kernel = info.KernelVersion

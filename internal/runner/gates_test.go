@@ -14,7 +14,15 @@ func phase() (*watch, bench.PhaseResult, bench.Schedule) {
 	w.cpus, w.all = 1, 2
 	for i := range 1000 {
 		due := time.Duration(i) * time.Millisecond
-		w.hit(bench.Hit{Seq: uint64(i), Due: due, Sent: due + 100*time.Microsecond, Done: due + 2100*time.Microsecond, Code: 200})
+		w.hit(
+			bench.Hit{
+				Seq:  uint64(i),
+				Due:  due,
+				Sent: due + 100*time.Microsecond,
+				Done: due + 2100*time.Microsecond,
+				Code: 200,
+			},
+		)
 	}
 	return w, bench.PhaseResult{GoodHits: 1000, Calls: map[string]uint64{"upstream": 1000}, Drive: bench.DriveStats{
 		Elapsed: time.Second, Planned: 1000, Sent: 1000, MeanFlight: 2.1, FlightError: .001, Wake: 100 * time.Microsecond, Generator: time.Second / 2,

@@ -21,7 +21,7 @@ type phaseRun struct {
 
 	trial  bench.Trial
 	phase  bench.Phase
-	task   task
+	task   bench.Task
 	server *fleet
 	hits   *record.Hits
 	// goOn is asked after every hit, and ends the drive when it returns false; nil for never.
@@ -38,8 +38,8 @@ func (p phaseRun) make(ctx context.Context) (bench.PhaseResult, error) {
 		result.Rate = p.phase.Schedule.Rate
 	}
 	p.hits.Begin(p.phase.ID.String())
-	p.backends.upstream.Begin()
-	start, err := p.backends.read(ctx, p.task.needs, p.server)
+	p.backends.upstream.ForgetLateness()
+	start, err := p.backends.read(ctx, p.task.Needs, p.server)
 	if err != nil {
 		result.Void = err.Error()
 		return result, p.server.Alive(ctx)
@@ -64,11 +64,11 @@ func (p phaseRun) make(ctx context.Context) (bench.PhaseResult, error) {
 	result.CPU = after.CPU - before.CPU
 	result.Memory = max(result.Memory, before.Memory, after.Memory)
 	result.Late = p.backends.upstream.Late()
-	if err := p.backends.alive(ctx, p.task.needs); err != nil {
+	if err := p.backends.alive(ctx, p.task.Needs); err != nil {
 		result.Void = fmt.Sprintf("%s: %v", p.phase.ID, err)
 		return result, nil
 	}
-	end, err := p.backends.read(ctx, p.task.needs, p.server)
+	end, err := p.backends.read(ctx, p.task.Needs, p.server)
 	if err != nil {
 		result.Void = err.Error()
 		return result, nil
@@ -113,7 +113,8 @@ func (p phaseRun) drive(ctx context.Context, result *bench.PhaseResult, w *watch
 		shown = shown.Planned()
 	}
 	var failed error // to record a hit
-	stats, err := p.driver.Drive(driving, p.server.URL(), p.task.Workload, p.phase.Schedule, func(h bench.Hit) {
+	offered := bench.Load{URL: p.server.URL(), Workload: p.task.Workload, Schedule: p.phase.Schedule}
+	stats, err := p.driver.Drive(driving, offered, func(h bench.Hit) {
 		if failed == nil {
 			failed = p.hits.Record(h)
 		}
@@ -187,7 +188,7 @@ func (p phaseRun) idle(ctx context.Context) (bench.PhaseResult, error) {
 
 // sendBackground sends the level's other requests until the context ends. joined waits for that.
 func (p phaseRun) sendBackground(ctx context.Context, result *bench.PhaseResult) (joined func()) {
-	beside := p.task.beside
+	beside := p.task.Beside
 	if beside == nil || p.phase.Measure == "" {
 		return func() {}
 	}
@@ -200,10 +201,11 @@ func (p phaseRun) sendBackground(ctx context.Context, result *bench.PhaseResult)
 	}
 	var running sync.WaitGroup
 	running.Go(func() {
-		driver := &load.HTTP{Attackers: 1, Beside: true}
+		driver := &load.HTTP{Attackers: 1, RuntimeTuned: true}
 		defer driver.Close()
 		// An error means that nothing was sent: then no answer is good, and the phase is void.
-		_, _ = driver.Drive(ctx, p.server.URL(), p.task.background(), schedule, func(h bench.Hit) {
+		background := bench.Load{URL: p.server.URL(), Workload: p.task.Background(), Schedule: schedule}
+		_, _ = driver.Drive(ctx, background, func(h bench.Hit) {
 			switch {
 			case h.Good():
 				result.Beside.Good++

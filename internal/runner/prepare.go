@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/load"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/target"
 )
@@ -54,6 +53,7 @@ func (r *run) verify(ctx context.Context) (map[string]bench.About, error) {
 		Launcher: r.Launcher,
 		Launch:   bench.Launch{Env: r.env(), CPUs: r.Plan.CPUs.Target},
 		Upstream: r.backends.upstream,
+		Own:      r.backends.own,
 		Calls:    r.backends.calls,
 		Lacks:    r.backends.lacks,
 		Ensure:   r.backends.services.Ensure,
@@ -92,10 +92,10 @@ func (r *run) verify(ctx context.Context) (map[string]bench.About, error) {
 func (r *run) leaveOut(cell bench.Cell, absent string, found *target.Conformance) error {
 	event, reason := record.EventMissing, absent
 	if reason == "" {
-		reason = found.Missing[cell.String()]
+		reason = found.Missing[cell]
 	}
 	if reason == "" {
-		event, reason = record.EventExclude, found.Problems[cell.String()]
+		event, reason = record.EventExclude, found.Problems[cell]
 	}
 	if reason == "" {
 		return nil
@@ -127,7 +127,7 @@ func (r *run) anythingLeft() error {
 // try sends a little of a workload that is not a single request, and returns what is wrong with the
 // answers.
 func try(ctx context.Context, url string, w bench.Workload) error {
-	driver, err := load.New(w.Driver)
+	driver, err := newDriver(w.Driver)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func try(ctx context.Context, url string, w bench.Workload) error {
 	}
 	var wrong string
 	good := 0
-	_, err = driver.Drive(ctx, url, w, schedule, func(h bench.Hit) {
+	_, err = driver.Drive(ctx, bench.Load{URL: url, Workload: w, Schedule: schedule}, func(h bench.Hit) {
 		if h.Good() {
 			good++
 		} else if wrong == "" {

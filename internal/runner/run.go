@@ -9,6 +9,7 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/record"
+	"github.com/claimbench/claimbench/internal/target"
 )
 
 // run is one session of a run while it goes on.
@@ -17,10 +18,10 @@ type run struct {
 	host       host
 	backends   *backends
 	capacities *capacities
-	absent     map[string]string     // optional servers that this machine lacks, with the reason
-	bodies     map[string]string     // agreed body, by scenario and level
-	out        map[bench.Cell]string // cells that are left out, with the reason
-	looked     int                   // last round that was looked at
+	absent     map[string]string          // optional servers that this machine lacks, with the reason
+	bodies     map[target.Question]string // agreed body
+	out        map[bench.Cell]string      // cells that are left out, with the reason
+	looked     int                        // last round that was looked at
 	pace       pace
 }
 
@@ -77,7 +78,7 @@ func (r *run) certify(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("calibrate: %w", err)
 	}
-	r.host.certified = certificate.Capacity.Rate
+	r.host.certified = certificate.Limit.Rate
 	return r.Writer.Certificate(certificate)
 }
 

@@ -19,7 +19,7 @@ const (
 	leastRate  = 5
 )
 
-// search is a search for the server's capacity at a level: probe after probe, each a phase of its own,
+// search is a search for the server's capacity at a level: probe after probe, each its own phase,
 // with a drained server in between.
 type search struct {
 	phaseRun
@@ -45,7 +45,11 @@ func (s search) run(ctx context.Context, last float64) (list []bench.PhaseResult
 			s.drain(ctx)
 		}
 	}
-	b := s.bracket(start, last > 0)
+	start *= s.nudge()
+	b := newBracket(start, s.resolution)
+	if last > 0 {
+		b = newNearBracket(start, s.resolution)
+	}
 	isRetry, void := false, 0
 	for n := 1; n <= mostProbes && !b.isClosed() && b.next >= leastRate; n++ {
 		rate := bench.Rate(math.Round(b.next*100) / 100)
@@ -68,24 +72,22 @@ func (s search) run(ctx context.Context, last float64) (list []bench.PhaseResult
 			continue
 		}
 		isRetry = false
-		b.add(held)
-		if !held {
-			s.drain(ctx)
+		if held {
+			b.held()
+			continue
 		}
+		b.failed()
+		s.drain(ctx)
 	}
 	return list, b.low, nil
 }
 
-// bracket returns the bracket of the search. Its start is moved by chance, so that rounds do not all try
+// nudge returns a factor near 1 that moves the start of the search by chance, so that rounds do not all try
 // the very same rates.
-func (s search) bracket(start float64, isNear bool) *bracket {
+func (s search) nudge() float64 {
 	cell := bench.Cell{Arm: s.trial.Arm(), Level: s.phase.Level}
 	random := rand.New(rand.NewPCG(s.phase.Schedule.Seed, uint64(len(cell.String()))))
-	start *= math.Exp((random.Float64() - .5) * s.resolution)
-	if isNear {
-		return newNearBracket(start, s.resolution)
-	}
-	return newBracket(start, s.resolution)
+	return math.Exp((random.Float64() - .5) * s.resolution)
 }
 
 // probe tries one rate; n counts the probes from 1, and is 0 for one that confirms.
@@ -117,7 +119,7 @@ func (s search) probe(ctx context.Context, n int, rate bench.Rate) (result bench
 	if _, failed := failedGate(result); failed {
 		result.Void = serverFault(result, p.task.Workload)
 	}
-	if result.GoodHits == 0 && result.FailedHits > 0 && p.backends.alive(ctx, p.task.needs) == nil {
+	if result.GoodHits == 0 && result.FailedHits > 0 && p.backends.alive(ctx, p.task.Needs) == nil {
 		result.Void = ""
 	}
 	return result, held, nil

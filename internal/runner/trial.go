@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/load"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/target"
 )
@@ -104,7 +103,14 @@ func (r *run) measure(ctx context.Context, t bench.Trial, hits *record.Hits) (
 		}
 		log = server.Log()
 	}()
-	err = r.load(ctx, &trialLoad{trial: t, entry: entry, scenario: scenario, server: server, hits: hits, result: &result})
+	err = r.load(ctx, &trialLoad{
+		trial:    t,
+		entry:    entry,
+		scenario: scenario,
+		server:   server,
+		hits:     hits,
+		result:   &result,
+	})
 	return result, "", err
 }
 
@@ -150,12 +156,12 @@ func (r *run) load(ctx context.Context, l *trialLoad) (err error) {
 
 // phases makes the trial's phases. A level whose warm-up fails is given up; any other fault makes only its
 // phase void. The error says why the trial is invalid.
-func (r *run) phases(ctx context.Context, l *trialLoad, tasks map[string]task) error {
+func (r *run) phases(ctx context.Context, l *trialLoad, tasks map[string]bench.Task) error {
 	kind := bench.DriverHTTP
 	for _, t := range tasks {
 		kind = t.Driver
 	}
-	driver, err := load.New(kind)
+	driver, err := newDriver(kind)
 	if err != nil {
 		return err
 	}
