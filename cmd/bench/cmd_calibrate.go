@@ -33,7 +33,9 @@ are pinned to CPUs as in a run.
 
 With --live-overhead-pairs it measures what the live page costs. It then calibrates in pairs,
 without and with a page that is watched and scraped.`,
-		Example: "  bench calibrate\n  bench calibrate --rate 1000,5000 --duration 3s\n  bench calibrate --live-overhead-pairs 6",
+		Example: `  bench calibrate
+  bench calibrate --rate 1000,5000 --duration 3s
+  bench calibrate --live-overhead-pairs 6`,
 		Args:    cobra.NoArgs,
 		PreRunE: func(*cobra.Command, []string) error { return o.check() },
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },

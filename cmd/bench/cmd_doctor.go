@@ -21,7 +21,7 @@ import (
 )
 
 func newDoctor(g *globalOptions) *cobra.Command {
-	asJSON := false
+	o := &doctorOptions{global: g}
 	cmd := withExitStatus(&cobra.Command{
 		Use:   "doctor",
 		Short: "Report what this machine can and cannot measure",
@@ -30,18 +30,25 @@ servers. For each limit it says what the limit means for a run. It changes nothi
 not change the exit status.`,
 		Example: "  bench doctor\n  bench doctor --json",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return doctor(cmd, &g.project, asJSON) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}, statusDone, statusError, statusInput)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
 	return cmd
 }
 
-func doctor(cmd *cobra.Command, p *project, asJSON bool) error {
+// doctorOptions are the flags of doctor.
+type doctorOptions struct {
+	global *globalOptions
+	asJSON bool
+}
+
+func (o *doctorOptions) run(cmd *cobra.Command) error {
+	p := &o.global.project
 	if _, err := p.load(cmd.Context()); err != nil {
 		return err
 	}
 	found := examine(cmd.Context(), p)
-	if asJSON {
+	if o.asJSON {
 		return text.WriteJSON(cmd.OutOrStdout(), found)
 	}
 	return printFindings(cmd.OutOrStdout(), found)

@@ -8,7 +8,7 @@ import (
 )
 
 func newJudge(g *globalOptions) *cobra.Command {
-	asJSON := false
+	o := &judgeOptions{global: g}
 	cmd := withExitStatus(&cobra.Command{
 		Use:   "judge DIR",
 		Short: "Judge a run again from its directory, and print the verdicts",
@@ -16,19 +16,25 @@ func newJudge(g *globalOptions) *cobra.Command {
 It changes no file. It also works on an interrupted run: it then judges what the run recorded.`,
 		Example: "  bench judge reports/example\n  bench judge reports/example --json",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return judgeAgain(cmd, g, args[0], asJSON) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}, statusDone, statusError, statusFile)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the bytes of verdicts.json")
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print the bytes of verdicts.json")
 	return cmd
 }
 
-func judgeAgain(cmd *cobra.Command, g *globalOptions, dir string, asJSON bool) error {
-	if !asJSON {
+// judgeOptions are the flags of judge.
+type judgeOptions struct {
+	global *globalOptions
+	asJSON bool
+}
+
+func (o *judgeOptions) run(cmd *cobra.Command, dir string) error {
+	if !o.asJSON {
 		d, err := rejudge.Document(dir)
 		if err != nil {
 			return err
 		}
-		return g.printVerdicts(cmd.OutOrStdout(), d)
+		return o.global.printVerdicts(cmd.OutOrStdout(), d)
 	}
 	r, err := rejudge.Open(dir)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 func newList(g *globalOptions) *cobra.Command {
-	asJSON := false
+	o := &listOptions{global: g}
 	cmd := withExitStatus(&cobra.Command{
 		Use:   "list",
 		Short: "List the servers, scenarios and claims of the project",
@@ -22,13 +22,20 @@ func newList(g *globalOptions) *cobra.Command {
 in claims/ with its claims.`,
 		Example: "  bench list\n  bench list --json",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return list(cmd, &g.project, asJSON) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}, statusDone, statusError, statusInput)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
 	return cmd
 }
 
-func list(cmd *cobra.Command, p *project, asJSON bool) error {
+// listOptions are the flags of list.
+type listOptions struct {
+	global *globalOptions
+	asJSON bool
+}
+
+func (o *listOptions) run(cmd *cobra.Command) error {
+	p := &o.global.project
 	root, err := p.load(cmd.Context())
 	if err != nil {
 		return err
@@ -45,7 +52,7 @@ func list(cmd *cobra.Command, p *project, asJSON bool) error {
 		}
 		guides = append(guides, g)
 	}
-	if asJSON {
+	if o.asJSON {
 		return text.WriteJSON(cmd.OutOrStdout(),
 			map[string]any{"targets": p.catalogue.Targets, "scenarios": p.scenarios, "guides": guides})
 	}

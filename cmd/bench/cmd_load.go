@@ -145,7 +145,11 @@ func (o *loadOptions) run(cmd *cobra.Command, address string) error {
 }
 
 // drive sends the requests. It records each of them, and writes it to the raw file if one is wanted.
-func (o *loadOptions) drive(cmd *cobra.Command, l bench.Load, recorder *loadreport.Recorder) (bench.DriveStats, error) {
+func (o *loadOptions) drive(
+	cmd *cobra.Command,
+	l bench.Load,
+	recorder *loadreport.Recorder,
+) (bench.DriveStats, error) {
 	var raw *record.Hits
 	if o.raw != "" {
 		var err error

@@ -15,7 +15,7 @@ import (
 )
 
 func newMerge() *cobra.Command {
-	asJSON := false
+	o := &mergeOptions{}
 	cmd := withExitStatus(&cobra.Command{
 		Use:   "merge DIR...",
 		Short: "Join the verdicts of runs on several machines",
@@ -24,13 +24,16 @@ A verdict is general if three machines reach it by the same comparisons. The fir
 machine counts, and no later one.`,
 		Example: "  bench merge reports/laptop reports/server reports/cloud",
 		Args:    cobra.MinimumNArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return merge(cmd, args, asJSON) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}, statusDone, statusError, "2  a flag or a run directory is not valid, or the runs do not belong together")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
 	return cmd
 }
 
-func merge(cmd *cobra.Command, dirs []string, asJSON bool) error {
+// mergeOptions are the flags of merge.
+type mergeOptions struct{ asJSON bool }
+
+func (o *mergeOptions) run(cmd *cobra.Command, dirs []string) error {
 	var runs []compare.Run
 	for _, dir := range dirs {
 		r, err := rejudge.Open(dir)
@@ -46,7 +49,7 @@ func merge(cmd *cobra.Command, dirs []string, asJSON bool) error {
 		return advice.BadInput("merge runs of one guide that were made with the same sources", "%w", err)
 	case err != nil:
 		return err
-	case asJSON:
+	case o.asJSON:
 		return text.WriteJSON(cmd.OutOrStdout(), merged)
 	}
 	return printMerged(cmd.OutOrStdout(), merged)

@@ -96,7 +96,7 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }() // all records are on disk by then
 	if o.listen != "" {
 		if err := o.serveLive(s, stderr); err != nil {
 			return err
@@ -188,7 +188,10 @@ func (o *runOptions) gate(v *bench.Verdicts) error {
 	}
 	for _, claim := range v.Claims {
 		if slices.Contains(o.failOn, claim.Verdict) {
-			return &codedError{exitGate, fmt.Errorf("claim %s is %s, and --fail-on names that verdict", claim.ID, claim.Verdict)}
+			return &codedError{
+				exitGate,
+				fmt.Errorf("claim %s is %s, and --fail-on names that verdict", claim.ID, claim.Verdict),
+			}
 		}
 	}
 	return nil

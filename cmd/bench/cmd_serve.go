@@ -91,7 +91,7 @@ func newServeLive() *cobra.Command {
 				return advice.BadInput("use bench run --listen to serve the page of a run", "%w", err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "http://%s\n", listener.Addr())
-			cpuset.Idle() // if the system allows it
+			_ = cpuset.Idle() // the page works without it
 			return live.Serve(cmd.Context(), listener, cmd.InOrStdin())
 		},
 	}

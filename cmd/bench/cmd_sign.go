@@ -56,7 +56,8 @@ type signResult struct {
 
 func (o *signOptions) run(cmd *cobra.Command, dir string) error {
 	if o.key == "" {
-		return advice.BadInput("see bench sign --help for how to make a key", "sign needs a private key: pass its file with --key")
+		return advice.BadInput("see bench sign --help for how to make a key",
+			"sign needs a private key: pass its file with --key")
 	}
 	pem, err := readKey(o.key)
 	if err != nil {

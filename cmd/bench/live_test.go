@@ -17,7 +17,7 @@ import (
 func TestVerdictsSoFar(t *testing.T) {
 	study := faster()
 	l := shown(t, study.Plan())
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	dir := study.Write(t)
 	standing := &live.Standing{Live: l, Judge: func() (int, *bench.Verdicts, error) {
 		r, err := rejudge.Open(dir)

@@ -110,7 +110,8 @@ It is generated from the program; `+"`go test ./cmd/bench -run TestCLIReference 
 		}
 		fmt.Fprintf(w, "- %s %s\n", group.Title, strings.Join(names, ", "))
 	}
-	fmt.Fprintf(w, "\n## Flags of every command\n\n```text\n%s```\n", root.PersistentFlags().FlagUsagesWrapped(usageWidth))
+	fmt.Fprintf(w,
+		"\n## Flags of every command\n\n```text\n%s```\n", root.PersistentFlags().FlagUsagesWrapped(usageWidth))
 	for _, cmd := range documented(root) {
 		writeCommand(w, cmd)
 	}
@@ -122,7 +123,8 @@ func writeCommand(w io.Writer, cmd *cobra.Command) {
 		cmd.Name(), cmd.Short, cmd.UseLine(), markdown(description))
 	fmt.Fprintf(w, "\n### Examples of %s\n\n```sh\n%s\n```\n", cmd.Name(), unindent(cmd.Example))
 	cmd.InitDefaultHelpFlag()
-	fmt.Fprintf(w, "\n### Flags of %s\n\n```text\n%s```\n", cmd.Name(), cmd.LocalNonPersistentFlags().FlagUsagesWrapped(usageWidth))
+	fmt.Fprintf(w,
+		"\n### Flags of %s\n\n```text\n%s```\n", cmd.Name(), cmd.LocalNonPersistentFlags().FlagUsagesWrapped(usageWidth))
 	fmt.Fprintf(w, "\n### Exit status of %s\n\n| code | meaning |\n|---|---|\n", cmd.Name())
 	for line := range strings.Lines(status) {
 		if code, meaning, ok := strings.Cut(strings.TrimSpace(line), "  "); ok {

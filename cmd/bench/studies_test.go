@@ -111,7 +111,8 @@ func BenchmarkStudies(b *testing.B) {
 				seed, all, t.equal, t.comparisons, t.undecided, t.different, strings.Join(t.differences, ", "), t.found, t.controls)
 		}
 		if t.different > 0 || t.found < t.controls {
-			b.Errorf("%d comparisons of a server with itself are decided different; %d of %d controls were found", t.different, t.found, t.controls)
+			b.Errorf("%d comparisons of a server with itself are decided different; %d of %d controls were found",
+				t.different, t.found, t.controls)
 		}
 		least, most := t.ratios[0], t.ratios[0]
 		for _, r := range t.ratios {

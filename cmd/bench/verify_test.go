@@ -29,7 +29,7 @@ func finished(t testing.TB, study recordtest.Study) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close()
+	defer func() { _ = w.Close() }()
 	r, err := rejudge.Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +128,8 @@ func TestVerifyFindsAnyBit(t *testing.T) {
 			}
 			// Without the key, too: the sums of what is derived hold the signature.
 			for _, args := range [][]string{{"verify", dir}, {"verify", dir, "--key", public}} {
-				if code, _, stderr := command(t, args...); code != exitError || !strings.Contains(stderr, filepath.ToSlash(name)) {
+				if code, _, stderr := command(t, args...); code != exitError ||
+					!strings.Contains(stderr, filepath.ToSlash(name)) {
 					t.Errorf("byte %d of %s: exit code %d, %q", at, name, code, stderr)
 				}
 			}
@@ -241,16 +242,16 @@ func TestVerifyFindsForgery(t *testing.T) {
 	}
 }
 
-func edit(t *testing.T, file, old, new string) {
+func edit(t *testing.T, file, from, to string) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Contains(data, []byte(old)) {
-		t.Fatalf("%s has no %q", file, old)
+	if !bytes.Contains(data, []byte(from)) {
+		t.Fatalf("%s has no %q", file, from)
 	}
-	if err := os.WriteFile(file, bytes.Replace(data, []byte(old), []byte(new), 1), 0o644); err != nil {
+	if err := os.WriteFile(file, bytes.Replace(data, []byte(from), []byte(to), 1), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

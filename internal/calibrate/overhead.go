@@ -163,8 +163,9 @@ func (c Calibration) certifyWatched(ctx context.Context) (bench.Certificate, err
 		}
 	}
 	leave()
-	<-viewer
-	<-scraper
+	for _, reader := range []chan error{viewer, scraper} {
+		<-reader
+	}
 	return certificate, errors.Join(err, page.Close())
 }
 

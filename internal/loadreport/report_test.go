@@ -24,7 +24,13 @@ func drive(s bench.Schedule, stats bench.DriveStats) Report {
 
 func TestReport(t *testing.T) {
 	open := bench.Schedule{Offered: bench.Offered{Rate: 100}}
-	stats := bench.DriveStats{Sent: 100, Elapsed: 2 * time.Second, Clock: "user", Censored: 3, Generator: 1900 * time.Millisecond}
+	stats := bench.DriveStats{
+		Sent:      100,
+		Elapsed:   2 * time.Second,
+		Clock:     "user",
+		Censored:  3,
+		Generator: 1900 * time.Millisecond,
+	}
 	got := drive(open, stats)
 	if got.AchievedRate != 50 || got.OfferedRate != 100 {
 		t.Errorf("rates are %g of %g, want 50 of 100", got.AchievedRate, got.OfferedRate)
