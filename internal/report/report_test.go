@@ -21,47 +21,7 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
-const hostile = "<script>alert(1)</script>\x1b[31m|\"'&\u202e"
-
-// document is made up, with a server's hostile words wherever they can come in.
-func document() *Document {
-	f := func(x float64) *float64 { return &x }
-	comparison := bench.Comparison{Pairs: []bench.PairedRound{{Round: 1, Of: .0005, OfTrial: 1, To: .001, ToTrial: 2}}, Scenario: "json", Metric: "p50", Unit: "s", Of: "node-http", To: "python-asgi", Tier: "bare", Offered: bench.Offered{Rate: 500},
-		Expect: bench.Lower, Margin: 1.1, Verdict: bench.Supported, Why: "the whole interval is beyond the margin, as claimed",
-		Ratio: f(.5), Low: f(.4), High: f(.6), OfMedian: f(.0005), ToMedian: f(.001), Rounds: 6, Warnings: []string{hostile}}
-	bound := bench.Comparison{Scenario: "json", Metric: "memory_bytes", Unit: "B", Of: "node-http", Bound: 1 << 30, BoundIs: "at_most",
-		Verdict: bench.Contradicted, Why: "the interval lies on one side of the bound", Value: f(2 << 30), Low: f(1.9 * (1 << 30)), High: f(2.1 * (1 << 30)), OfMedian: f(2 << 30), Warnings: []string{}}
-	skipped := bench.Comparison{Scenario: "json", Metric: "p99", Of: "node-http", To: "python-asgi", Verdict: bench.NotTested, Why: hostile, Warnings: []string{}}
-	points := []bench.Point{{Q: 0, Value: 300 * time.Microsecond}, {Q: .5, Value: 500 * time.Microsecond}, {Q: .9, Value: 2 * time.Millisecond}}
-	return &Document{
-		Schema: DocumentSchema, Generator: "v1", RunID: "run", Date: "2026-01-02", Headline: "Of 3 claims: 1 supported, 1 contradicted, 1 not tested.", Scope: "On this machine.",
-		Counts: []Count{{bench.Supported, "✓", 1}, {bench.Contradicted, "✗", 1}, {bench.NotTested, "–", 1}}, Void: []string{hostile},
-		FailOn: []bench.Verdict{bench.Contradicted},
-		Guide:  Source{"A guide", "Somebody", "A house", "2026-01-02"},
-		Claims: []Claim{
-			{ID: "one", Quotes: []bench.Quote{{Quote: "fast", Section: "1"}}, Verdict: bench.Supported, Sign: "✓", Why: "by one comparison", Tests: []Test{newTest(comparison), newTest(skipped)}},
-			{ID: "two", Quotes: []bench.Quote{{Quote: "small", Section: "2"}}, Verdict: bench.Contradicted, Sign: "✗", Why: "by one comparison", Tests: []Test{newTest(bound)}},
-			{ID: "three", Quotes: []bench.Quote{{Quote: "pretty", Section: "3"}}, Verdict: bench.NotTested, Sign: "–", Why: "taste", Tests: []Test{}, Untested: []string{"taste"}},
-		},
-		Forest:   []Ratio{{"one", label(comparison), .5, f(.4), f(.6), 1.1, bench.Supported, "✓", bench.Lower}},
-		Validity: []Check{{"Rounds", "6", "ok", "fresh launches"}, {"Warning", hostile, "warn", ""}},
-		NotShown: []string{"Other machines."}, Method: []string{"Launches."}, Environment: []Fact{{"node-http", hostile}},
-		Scenarios: []Scenario{{Name: "json", Why: "because", Request: "GET /json", Head: "Server", Columns: []string{"throughput"},
-			Rows: []Row{{"node-http", []string{"1,000/s"}}, {"python-asgi", []string{"500/s"}}},
-			Figures: []Figure{
-				{Arm: "node-http", Metric: "throughput", Unit: "1/s", Better: bench.Higher, Column: "throughput", Median: 1000, Values: []Sample{{1, 990, false}, {2, 1010, true}}},
-				{Arm: "node-http", Metric: "p50", Unit: "s", Better: bench.Lower, Column: "p50 at 500/s", Median: .0005, Values: []Sample{{1, .0005, false}}},
-			},
-			Loads: []Load{{Title: "Response time against the offered rate", Quantile: .9, Columns: []string{"to 25% of capacity"}, Rows: []Row{{"node-http, capacity 900/s", []string{"1 ms"}}},
-				Arms: []LoadArm{{Arm: "node-http", Capacity: 900, Points: []LoadPoint{{1, 500, .001, true}, {1, 1000, .4, false}}}}}},
-			Spectra: []Spectrum{{Title: "Response time at 500/s", Lines: []Line{{"node-http", 1, points}, {"python-asgi", 1, points}},
-				Columns: []string{"p50"}, Rows: []Row{{"node-http", []string{"500 µs"}}}}}}},
-		Trials: []Trial{{N: 1, Round: 1, Arm: "json/node-http", State: hostile, Folder: "trials/001"}},
-		Left:   []string{hostile}, Rerun: "bench run", PlanHash: "abc", Hashes: map[string]string{"plan.json": "abc"},
-	}
-}
+var update = flag.Bool("update", false, "write the golden files again")
 
 func TestHTMLIsOneSoundFile(t *testing.T) {
 	d := document()
@@ -144,14 +104,22 @@ func find(n *html.Node, element string) *html.Node {
 func TestGolden(t *testing.T) {
 	d := document()
 	var terminal bytes.Buffer
-	if err := d.Terminal(&terminal); err != nil {
+	if err := d.Terminal(&terminal, TerminalOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	markdown, err := d.Encode(context.Background(), "md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden := map[string][]byte{"terminal.golden": terminal.Bytes(), "report.md.golden": markdown}
+	var verbose bytes.Buffer
+	if err := d.Terminal(&verbose, TerminalOptions{Verbose: true}); err != nil {
+		t.Fatal(err)
+	}
+	golden := map[string][]byte{
+		"terminal.golden":         terminal.Bytes(),
+		"terminal.verbose.golden": verbose.Bytes(),
+		"report.md.golden":        markdown,
+	}
 	for _, format := range []string{"csv", "junit", "benchfmt", "bigger", "smaller"} {
 		if golden[File(format)+".golden"], err = d.Encode(context.Background(), format); err != nil {
 			t.Fatal(err)
@@ -171,7 +139,7 @@ func TestGolden(t *testing.T) {
 			t.Errorf("%s differs (%v):\n%s", name, err, got)
 		}
 	}
-	if bytes.ContainsAny(terminal.Bytes(), "\x1b\x07\r") {
+	if bytes.ContainsAny(terminal.Bytes(), "\x1b\x07\r") || bytes.ContainsAny(verbose.Bytes(), "\x1b\x07\r") {
 		t.Error("the terminal can be driven")
 	}
 	if bytes.Contains(markdown, []byte("<script>")) {
@@ -262,8 +230,8 @@ func TestSizeOfAFullRun(t *testing.T) {
 				d.Trials = append(d.Trials, Trial{N: len(d.Trials) + 1, Round: round + 1, Arm: s.Name + "/" + name, State: "valid", Ready: "310 ms", CPU: "12.3 s", Memory: "101 MiB",
 					Folder: fmt.Sprintf("trials/%d-%s-server-%d", len(d.Trials)+1, s.Name, arm)})
 			}
-			for _, metric := range dotted[:6] {
-				f := Figure{Arm: name, Metric: metric, Column: metric, Median: 1}
+			for _, m := range dotMetrics()[:6] {
+				f := Figure{Arm: name, Metric: m.Name, Column: m.Title, Median: 1}
 				for round := range rounds {
 					f.Values = append(f.Values, Sample{1, 1 + float64(round)/100, false})
 				}

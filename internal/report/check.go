@@ -1,0 +1,39 @@
+package report
+
+// Check is a figure that shows how far the run can be trusted.
+type Check struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	State State  `json:"state"`
+	Why   string `json:"why"`
+
+	// firstLook says what a first look such as demo did, if it is too short to pass the check: "has few
+	// rounds". It is empty for evidence runs and for all other checks.
+	firstLook string
+}
+
+// State says whether a check needs attention.
+type State string
+
+// The states of a check.
+const (
+	StateOK   State = "ok"
+	StateWarn State = "warn" // needs attention
+	StateBad  State = "bad"  // the run, or a part of it, must not be used
+)
+
+// warnIf returns StateWarn if the condition holds, otherwise StateOK.
+func warnIf(condition bool) State {
+	if condition {
+		return StateWarn
+	}
+	return StateOK
+}
+
+// badIf returns StateBad if the condition holds, otherwise StateOK.
+func badIf(condition bool) State {
+	if condition {
+		return StateBad
+	}
+	return StateOK
+}
