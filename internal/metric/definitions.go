@@ -163,7 +163,7 @@ func quantile(m Metric, s Sample) (float64, error) {
 	}
 	due := float64(p.Rate) * float64(s.Scenario.Workload.Answers()) * s.Lasts(result).Seconds()
 	return 0, fmt.Errorf("%s needs %.0f samples per trial, so that %d lie beyond it; at %s this profile makes about %.0f",
-		m.Name, bench.BeyondQuantile/(1-m.Quantile), bench.BeyondQuantile, s.Offered, due)
+		m.Title, bench.BeyondQuantile/(1-m.Quantile), bench.BeyondQuantile, s.Offered, due)
 }
 
 // answered returns the phase that a metric of good answers is taken from.

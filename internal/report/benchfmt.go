@@ -45,7 +45,7 @@ func (d *Document) writeBenchfmt(out io.Writer) error {
 	return nil
 }
 
-// writeUnits says of each unit whether more or less of it is better.
+// writeUnits writes for each unit whether more or less of it is better.
 func (d *Document) writeUnits(w *benchfmt.Writer) error {
 	seen := map[string]bool{}
 	for _, s := range d.Scenarios {

@@ -41,9 +41,9 @@ func logoURL(data string) template.URL {
 func stateNote(s State) string {
 	switch s {
 	case StateWarn:
-		return "Needs attention."
+		return "Needs attention:"
 	case StateBad:
-		return "Failed."
+		return "Failed:"
 	}
 	return ""
 }

@@ -80,20 +80,31 @@ func TestSummaryCountsTheRest(t *testing.T) {
 
 // A first look says in one calm line what it is too short for.
 func TestFirstLookIsCalm(t *testing.T) {
-	control := bench.Control{Target: "node-http", Metric: "cpu_seconds_per_1k", Work: 1.25, Ratio: 1.3, Low: .8, High: 2, Rounds: 3}
+	control := bench.Control{
+		Target: "node-http",
+		Metric: "cpu_seconds_per_1k",
+		Work:   1.25,
+		Ratio:  1.3,
+		Low:    .8,
+		High:   2,
+		Rounds: 3,
+	}
+	demo, evidence := bench.Profile{Name: "demo"}, bench.Profile{Name: "evidence", Evidence: true}
 	controls := []bench.Control{control, control}
 	d := document()
-	d.Validity = append([]Check{checkEvidence(bench.Profile{Name: "demo"})}, checkControls(controls, bench.Profile{Name: "demo"})...)
+	d.Validity = append([]Check{checkEvidence(demo)}, checkControls(controls, demo)...)
 	got := printed(t, d, TerminalOptions{})
-	want := "This first look is not evidence and did not confirm the positive control. Profiles ci and evidence have more rounds.\n"
+	want := "This first look is not evidence and did not confirm the positive control. " +
+		"Profiles ci and evidence have more rounds.\n"
 	if !strings.HasSuffix(got, "\n"+want) {
 		t.Errorf("no %q at the end of\n%s", want, got)
 	}
 	if strings.Contains(got, "!") {
 		t.Errorf("a first look alarms:\n%s", got)
 	}
-	d.Validity = checkControls(controls, bench.Profile{Name: "evidence", Evidence: true})
-	if got := printed(t, d, TerminalOptions{}); strings.Count(got, "! Positive control: node-http, CPU time per 1,000 requests: not found") != 2 {
+	d.Validity = checkControls(controls, evidence)
+	got = printed(t, d, TerminalOptions{})
+	if strings.Count(got, "! Positive control: node-http, CPU time per 1,000 requests: not found") != 2 {
 		t.Errorf("evidence without its control does not warn:\n%s", got)
 	}
 }
