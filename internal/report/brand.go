@@ -10,7 +10,7 @@ import (
 	"github.com/claimbench/claimbench/internal/strictyaml"
 )
 
-// Brand is what a person may put on the first page of a report.
+// Brand names the report, its client and its author on the first page.
 type Brand struct {
 	Title  string `json:"title,omitempty"`
 	Client string `json:"client,omitempty"`
