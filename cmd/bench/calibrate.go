@@ -98,7 +98,7 @@ func printCertificate(w io.Writer, c bench.Certificate) error {
 	}
 	fmt.Fprintf(w, "clock: %s; %s; attackers: %d\n", c.Clock, where, c.Attackers)
 	fmt.Fprintf(w, "capacity: %.0f requests a second over %d connections (generator used %.2f CPUs, the null server %.2f)\n",
-		c.Capacity.Rate, c.Capacity.Connections, c.Capacity.GeneratorCPU, c.Capacity.ServerCPU)
+		c.Limit.Rate, c.Limit.Connections, c.Limit.GeneratorCPU, c.Limit.ServerCPU)
 	if len(c.Accuracy) > 0 {
 		fmt.Fprint(w, "\nmicroseconds, reported/true; the way there and back is in what is reported\n")
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)

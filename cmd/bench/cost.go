@@ -87,8 +87,8 @@ func livesCost(ctx context.Context, c calibrate.Calibration, pairs int) ([]cost,
 		return x
 	}
 	list := []cost{
-		figure("capacity", "1/s", true, func(c bench.Certificate) float64 { return c.Capacity.Rate }),
-		figure("generator's CPUs at capacity", "", true, func(c bench.Certificate) float64 { return c.Capacity.GeneratorCPU }),
+		figure("capacity", "1/s", true, func(c bench.Certificate) float64 { return c.Limit.Rate }),
+		figure("generator's CPUs at capacity", "", true, func(c bench.Certificate) float64 { return c.Limit.GeneratorCPU }),
 	}
 	for i := range off[0].Accuracy {
 		at := " at " + off[0].Accuracy[i].Rate.String()

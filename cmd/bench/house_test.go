@@ -8,10 +8,10 @@ import (
 
 // layers lists the packages of each layer. A package imports lower layers only, never its own.
 var layers = [][]string{
-	{"browser", "buildinfo", "cgroup", "cpuset", "source", "text", "timer", "wire"},
+	{"browser", "buildinfo", "cgroup", "cpuset", "process", "source", "text", "timer", "wire"},
 	{"bench"},
-	{"inference", "metric", "slo", "strictyaml"},
-	{"plan", "target", "load", "record", "reference"},
+	{"inference", "load/drive", "metric", "slo", "strictyaml"},
+	{"plan", "target", "load", "load/stream", "record", "reference"},
 	{"calibrate", "service", "judge", "report", "live", "compare", "sign"},
 	{"runner"},
 }

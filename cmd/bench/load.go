@@ -15,6 +15,7 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/load"
+	"github.com/claimbench/claimbench/internal/process"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/text"
 )
@@ -154,7 +155,7 @@ func (l *loader) run(cmd *cobra.Command, address string) error {
 	driver := &load.HTTP{}
 	defer driver.Close()
 	var broken error
-	stats, err := driver.Drive(cmd.Context(), base, w, s, func(h bench.Hit) {
+	stats, err := driver.Drive(cmd.Context(), bench.Load{URL: base, Workload: w, Schedule: s}, func(h bench.Hit) {
 		t.add(h)
 		if raw != nil && broken == nil {
 			broken = raw.Record(h)
@@ -213,7 +214,7 @@ func (t *tally) loaded(s bench.Schedule, d bench.DriveStats) Loaded {
 	}
 	out := Loaded{
 		Requests: d.Sent, Errors: t.errors, Clock: d.Clock, LatencyUS: us(t.latency), ResponseUS: us(t.response), LagUS: us(t.lag),
-		CPUSeconds: d.Generator.Seconds(), PeakRSSBytes: load.PeakRSS(), BytesIn: t.bytesIn, Warnings: []string{},
+		CPUSeconds: d.Generator.Seconds(), PeakRSSBytes: process.PeakRSS(), BytesIn: t.bytesIn, Warnings: []string{},
 	}
 	seconds := d.Elapsed.Seconds()
 	if seconds > 0 {

@@ -96,7 +96,7 @@ func (c *choice) flags(cmd *cobra.Command, p *project, profile, runner string) {
 	f.StringSliceVar(&c.Scenarios, "scenario", nil, "run only these scenarios")
 	f.StringSliceVar(&c.Targets, "target", nil, "run only these servers")
 	f.Uint64Var(&c.Seed, "seed", 1, "seed of the order of trials and of arrivals")
-	f.BoolVar(&c.Ungated, "ungated", false, "count trials even where the instrument was at fault; the run is void as evidence")
+	f.BoolVar(&c.NoGates, "ungated", false, "count trials even where the instrument was at fault; the run is void as evidence")
 	cmd.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions([]string{"demo", "quick", "ci", "evidence"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("runner", cobra.FixedCompletions([]string{"auto", "docker", "process"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("scenario", p.complete(func() (names []string) {

@@ -72,7 +72,7 @@ func TestDemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Certificates) != 1 || r.Certificates[0].Capacity.Rate <= 0 {
+	if len(r.Certificates) != 1 || r.Certificates[0].Limit.Rate <= 0 {
 		t.Errorf("certificates are %+v, want one with a capacity", r.Certificates)
 	}
 	for _, trial := range r.Results {

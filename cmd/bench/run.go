@@ -208,7 +208,7 @@ func (s *session) broken(why error, dir string) error {
 
 // measure makes the trials that are not done.
 func (s *session) measure(ctx context.Context, w *work) (err error) {
-	c := &runner.Conductor{Plan: w.plan, Writer: w.writer, Done: func(int) bool { return false }}
+	c := &runner.Conductor{Plan: w.plan, Writer: w.writer, Earlier: w.old}
 	if s.budget > 0 {
 		c.Deadline = s.began.Add(s.budget - judging)
 	}
@@ -218,15 +218,6 @@ func (s *session) measure(ctx context.Context, w *work) (err error) {
 			return nil, nil, err
 		}
 		return judge.NeedsRounds(r)
-	}
-	if w.old != nil {
-		c.Done, c.Dropped, c.Made, c.Commons = w.old.Done, w.old.Dropped, w.old.Results, w.old.Commons()
-		if looks := w.old.Looks(); len(looks) > 0 {
-			c.Looked = slices.Max(looks)
-		}
-		if !w.old.Environment.Time.IsZero() {
-			c.Before = &w.old.Environment
-		}
 	}
 	if c.Launcher, err = newLauncher(ctx, w); err != nil {
 		return err
@@ -241,7 +232,7 @@ func (s *session) measure(ctx context.Context, w *work) (err error) {
 			err = closed
 		}
 	}()
-	progress := newProgress(s.stderr, w.plan, c.Done)
+	progress := newProgress(s.stderr, w.plan, func(n int) bool { return w.old != nil && w.old.Done(n) })
 	defer progress.finish()
 	c.Observer = progress
 	if s.live != nil {

@@ -71,7 +71,7 @@ over the manifest, the verdicts and the reports. Make a key with
 			if err != nil {
 				return err
 			}
-			id, err := sign.Sign(cmd.Context(), args[0], verdicts, r.Plan.Profile.Evidence, pem)
+			id, err := sign.Sign(cmd.Context(), sign.Run{Dir: args[0], Verdicts: verdicts, Evidence: r.Plan.Profile.Evidence}, pem)
 			if errors.Is(err, sign.ErrKey) {
 				return badInput("a private Ed25519 key as PEM is needed; see bench sign --help", "sign: %w", err)
 			} else if err != nil {
@@ -101,7 +101,7 @@ func readKey(file string) ([]byte, error) {
 // verify checks all of a run but its signature, and tells of each step.
 func verify(ctx context.Context, out io.Writer, dir string) (*record.Run, *bench.Verdicts, error) {
 	if _, err := os.Stat(filepath.Join(dir, record.PlanFile)); err != nil {
-		return nil, nil, badInput("a run directory is what bench run made, such as reports/TIME-PROFILE", "%s is no run directory: %w", dir, err)
+		return nil, nil, badInput("a run directory is what bench run made, such as reports/TIME-PROFILE", "%s is not a run directory: %w", dir, err)
 	}
 	files, err := record.Verify(dir)
 	if err != nil {
@@ -126,7 +126,7 @@ func verify(ctx context.Context, out io.Writer, dir string) (*record.Run, *bench
 	case apart == "":
 		fmt.Fprintf(out, "✓ verdicts: judged again from %d trials, the same but for the last digits of numbers, which processors round each in its way\n", len(r.Results))
 	default:
-		self, _ := buildinfo.Versions()
+		self := buildinfo.Read().Version
 		f := &failure{code: exitError, err: fmt.Errorf("verify: %s is not what its raw hits give: %s", record.VerdictsFile, apart)}
 		if made := r.Environment.Bench; made != self {
 			f.hint = fmt.Sprintf("the run was made by bench %q, and this is %q, which may judge otherwise", made, self)

@@ -1,4 +1,4 @@
-// k6: a closed loop of CONNECTIONS for DURATION seconds; prints one line of JSON.
+// k6: drives URL in a closed loop over CONNECTIONS for DURATION seconds. Prints one line of JSON: requests per second.
 import http from 'k6/http';
 
 export const options = {

@@ -1,4 +1,5 @@
-// k6: an open loop of RATE requests a second for DURATION seconds; prints one line of JSON, times in microseconds.
+// k6: drives URL in an open loop at RATE requests per second for DURATION seconds. Prints one line of JSON; times are
+// in microseconds.
 import http from 'k6/http';
 
 export const options = {
@@ -23,7 +24,11 @@ export default function () {
 export function handleSummary(data) {
   const value = (metric, key) => data.metrics[metric]?.values[key] ?? 0;
   const us = (key) => value('http_req_duration', key) * 1000;
-  return {
-    stdout: JSON.stringify({ requests: value('http_reqs', 'count'), p50: us('p(50)'), p99: us('p(99)'), p999: us('p(99.9)') }),
+  const summary = {
+    requests: value('http_reqs', 'count'),
+    p50: us('p(50)'),
+    p99: us('p(99)'),
+    p999: us('p(99.9)'),
   };
+  return { stdout: JSON.stringify(summary) };
 }

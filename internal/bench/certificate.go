@@ -10,14 +10,14 @@ type Certificate struct {
 	Generator string    `json:"generator"` // its CPUs, as a list; empty where it was not pinned
 	Servers   string    `json:"servers"`
 	Attackers int       `json:"attackers"`
-	// Capacity is of a closed loop against a server that does nothing.
-	Capacity Capacity   `json:"capacity"`
-	Accuracy []Accuracy `json:"accuracy"` // by rate, rising
-	Warnings []string   `json:"warnings,omitempty"`
+	// Limit comes from a closed loop against a server that does nothing.
+	Limit    GeneratorLimit `json:"capacity"`
+	Accuracy []Accuracy     `json:"accuracy"` // by rate, rising
+	Warnings []string       `json:"warnings,omitempty"`
 }
 
-// Capacity is the most that a generator sends.
-type Capacity struct {
+// GeneratorLimit is the highest rate that a load generator reaches.
+type GeneratorLimit struct {
 	Connections  int     `json:"connections"`
 	Rate         float64 `json:"requests_per_second"`
 	GeneratorCPU float64 `json:"generator_cpu"` // CPU seconds a second

@@ -1,23 +1,25 @@
 package bench
 
-// Guide is a published text and the claims it makes.
+// Guide is a published text and the claims that it makes. Field comments become the descriptions in
+// claims/schema.json.
 type Guide struct {
-	Name      string  `json:"name" jsonschema:"description=Name of this file without its ending"`
-	Title     string  `json:"title"`
-	Author    string  `json:"author"`
-	Publisher string  `json:"publisher,omitempty"`
-	Published string  `json:"published" jsonschema:"description=Date as YYYY-MM-DD"`
+	// Name of this file, without its ending.
+	Name      string `json:"name"`
+	Title     string `json:"title"`
+	Author    string `json:"author"`
+	Publisher string `json:"publisher,omitempty"`
+	// Published is the date of publication, as YYYY-MM-DD.
+	Published string  `json:"published"`
 	Claims    []Claim `json:"claims"`
 }
 
-// Claim is something the guide says, with the tests that judge it.
+// Claim is a sentence of the guide, with the tests that judge it.
 type Claim struct {
 	ID     string  `json:"id"`
 	Quotes []Quote `json:"quotes"`
 	Tests  []Test  `json:"tests,omitempty"`
-	// Untested says what part of the sentence no test here covers, and why. A claim
-	// without tests has at least one.
-	Untested []string `json:"untested,omitempty" jsonschema:"description=What no test covers and why"`
+	// Untested says which part of the sentence no test covers, and why. A claim without tests needs it.
+	Untested []string `json:"untested,omitempty"`
 }
 
 // Quote is the guide's sentence, word for word.
@@ -26,31 +28,39 @@ type Quote struct {
 	Section string `json:"section"`
 }
 
-// Test is a ratio (Of against To) or a bound (Of alone) on one metric of one
-// scenario. Of and To name a runtime or a target. With runtimes the test is
-// made once for each tier; metrics at common rates once for each rate.
+// Test is a ratio (Of against To) or a bound (Of alone) on one metric of one scenario. Of and To name a
+// runtime or a server. With runtimes the test is made once for each tier; a metric at common rates is
+// compared at each rate.
 type Test struct {
-	Scenario string   `json:"scenario"`
-	Metric   string   `json:"metric" jsonschema:"description=What is compared"`
-	Of       string   `json:"of"`
-	To       string   `json:"to,omitempty"`
-	Expect   string   `json:"expect,omitempty" jsonschema:"enum=higher,enum=lower"`
-	Margin   *Percent `json:"margin,omitempty" jsonschema:"description=Smallest difference that matters"`
-	Tiers    []string `json:"tiers,omitempty" jsonschema:"description=Default: every tier that both sides have"`
-	Variant  Variant  `json:"variant,omitempty" jsonschema:"description=Default: the scenario's first"`
-	Level    string   `json:"level,omitempty" jsonschema:"description=Level of the scenario; default: its first"`
-	// Base is what each side's number is divided by: its own at another level or
-	// variant, that of another target, or of its quick start.
-	Base    *Base    `json:"base,omitempty" jsonschema:"description=What each side's number is relative to"`
-	AtMost  *float64 `json:"at_most,omitempty" jsonschema:"description=Upper bound in the metric's unit"`
-	AtLeast *float64 `json:"at_least,omitempty" jsonschema:"description=Lower bound in the metric's unit"`
+	Scenario string `json:"scenario"`
+	// Metric that is compared.
+	Metric string `json:"metric"`
+	Of     string `json:"of"`
+	To     string `json:"to,omitempty"`
+	// Expect says on which side of To the claim expects Of.
+	Expect string `json:"expect,omitempty" jsonschema:"enum=higher,enum=lower"`
+	// Margin is the smallest difference that matters. Default: the metric's.
+	Margin *Percent `json:"margin,omitempty"`
+	// Tiers to compare in. Default: every tier that both sides have.
+	Tiers []string `json:"tiers,omitempty"`
+	// Variant of the scenario. Default: its first.
+	Variant Variant `json:"variant,omitempty"`
+	// Level of the scenario. Default: its first.
+	Level string `json:"level,omitempty"`
+	// Base is what each side's number is relative to: its own number at another level or variant, that of
+	// another server, or that of its quick start.
+	Base *Base `json:"base,omitempty"`
+	// AtMost is an upper bound, in the metric's unit.
+	AtMost *float64 `json:"at_most,omitempty"`
+	// AtLeast is a lower bound, in the metric's unit.
+	AtLeast *float64 `json:"at_least,omitempty"`
 }
 
-// Base names the trial and level that a number is relative to. What it leaves out is
-// as in the test.
+// Base names the trial and the level that a number is relative to. An empty field is as in the test.
 type Base struct {
-	Target     string  `json:"target,omitempty"`
-	Quickstart bool    `json:"quickstart,omitempty" jsonschema:"description=The quick start of the target"`
+	Target string `json:"target,omitempty"`
+	// Quickstart selects the quick start of the server.
+	Quickstart bool    `json:"quickstart,omitempty"`
 	Variant    Variant `json:"variant,omitempty"`
 	Level      string  `json:"level,omitempty"`
 }
@@ -61,7 +71,7 @@ const (
 	Lower  = "lower"
 )
 
-// Expectations are the known expectations.
+// Expectations lists the known expectations.
 var Expectations = []string{Higher, Lower}
 
 // Bound reports whether the test is a bound test.

@@ -1,89 +1,127 @@
 package bench
 
-// Scenario is one kind of work that servers are put to.
+// Scenario is one kind of work that servers are asked to do. Field comments become the descriptions in
+// scenarios/schema.json.
 type Scenario struct {
-	Name  string   `json:"name" jsonschema:"description=Name as claims use it; the file is named after it"`
-	Why   string   `json:"why" jsonschema:"description=What the scenario stands for and how its numbers were chosen"`
-	Needs []string `json:"needs,omitempty" jsonschema:"description=Services that the targets lean on"`
-	// Profiles are those that run it where no scenario is named; all but demo where it is empty.
-	Profiles []string `json:"profiles,omitempty" jsonschema:"description=Profiles that run it where no scenario is named (default: all but demo)"`
-	// Tiers are those whose targets run it, the ones that say most first; Targets are
-	// targets by name beside them. Where both are empty it is every target in its
-	// production settings. In a plan Targets are all that run it, and Tiers is empty.
-	Tiers   []string `json:"tiers,omitempty" jsonschema:"description=Tiers whose targets run it; those that say most first"`
-	Targets []string `json:"targets,omitempty" jsonschema:"description=Targets that run it; by name"`
-	// Quickstarts adds the quick starts of those targets; they run the first variant only.
-	Quickstarts bool `json:"quickstarts,omitempty" jsonschema:"description=Adds the quick starts of the targets"`
-	// Twin adds the first of those targets under a second name: the A/A arm of a run.
-	Twin     bool     `json:"twin,omitempty" jsonschema:"description=Adds the first target under a second name: the A/A arm of a run"`
-	CPUs     Cores    `json:"cpus,omitzero" jsonschema:"description=CPUs that the servers need"`
+	// Name as claims use it. The file is named after it.
+	Name string `json:"name"`
+	// Why says what the scenario stands for and how its numbers were chosen.
+	Why string `json:"why"`
+	// Needs lists the services that the servers use.
+	Needs []string `json:"needs,omitempty"`
+	// Profiles run the scenario if no scenario is named on the command line. Default: all but demo.
+	Profiles []string `json:"profiles,omitempty"`
+	// Tiers whose servers run it; the tiers that say most come first. Without Tiers and Targets, every server
+	// in production settings runs it. A plan has no Tiers: its Targets are all that run it.
+	Tiers []string `json:"tiers,omitempty"`
+	// Targets lists further servers that run it, by name.
+	Targets []string `json:"targets,omitempty"`
+	// Quickstarts adds the quick starts of those servers. They run the first variant only.
+	Quickstarts bool `json:"quickstarts,omitempty"`
+	// Twin adds the first of those servers under a second name: the A/A arm of a run.
+	Twin bool `json:"twin,omitempty"`
+	// CPUs that the servers need.
+	CPUs Cores `json:"cpus,omitzero"`
+	// Workload is the request, or the message, and the expected answer.
 	Workload Workload `json:"workload"`
-	// Levels are kinds of the work that one launch is put to one after the other, in an
-	// order of the round's own; without any, the work is the workload as it stands.
-	Levels  []Level  `json:"levels,omitempty" jsonschema:"description=Kinds of the work that one launch is put to in turn"`
-	Measure []string `json:"measure" jsonschema:"description=What is measured,enum=latency,enum=throughput,enum=capacity,enum=scaling,enum=parallelism,enum=footprint,enum=delivery"`
-	// Rates are the absolute rates, common to all targets, at which latency and delivery are measured.
-	Rates []Rate `json:"rates,omitempty" jsonschema:"description=Common absolute rates for latency and delivery"`
-	// Percentile is the highest that the rates must show: their phases last as long as
-	// that takes. 0 where the profile's own time has to do.
-	Percentile Percent `json:"percentile,omitempty" jsonschema:"description=Highest percentile that the phases at common rates must show; they last as long as that takes"`
-	// Connections is the number of the closed loop that measures throughput.
-	Connections int `json:"connections,omitempty" jsonschema:"description=Connections of the closed loop,minimum=1,maximum=10000"`
-	// Variants are levels of the targets' environment; every target runs each of them.
-	Variants []Variant `json:"variants,omitempty" jsonschema:"description=Environment of the servers; each makes an arm of its own. The value cpus stands for the CPUs that they may use; 1..cpus for up to six numbers of them"`
-	SLO      *SLO      `json:"slo,omitempty"`
+	// Levels are kinds of the work that one launch does in turn, in an order of each round's own. Without any,
+	// the work is the workload as it stands.
+	Levels []Level `json:"levels,omitempty"`
+	// Measure lists what is measured.
+	Measure []string `json:"measure" jsonschema:"enum=latency,enum=throughput,enum=capacity,enum=scaling,enum=parallelism,enum=footprint,enum=delivery"` //nolint:lll // a struct tag cannot be wrapped
+	// Rates are absolute and common to all servers. Latency and delivery are measured at them.
+	Rates []Rate `json:"rates,omitempty"`
+	// Percentile is the highest that the phases at common rates must show. They last as long as that takes;
+	// without it, as long as the profile says.
+	Percentile Percent `json:"percentile,omitempty"`
+	// Connections of the closed loop.
+	Connections int `json:"connections,omitempty" jsonschema:"minimum=1,maximum=10000"`
+	// Variants are environments of the servers; each makes an arm of its own. The value cpus stands for the
+	// number of CPUs that the servers may use, and 1..cpus for up to six numbers from 1 to that.
+	Variants []Variant `json:"variants,omitempty"`
+	// SLO that a capacity must hold.
+	SLO *SLO `json:"slo,omitempty"`
 }
 
-// Level is a kind of a scenario's work. What it leaves out is the scenario's own.
+// Level is one kind of a scenario's work. An empty field is as in the scenario.
 type Level struct {
-	Name            string   `json:"name"`
-	Path            string   `json:"path,omitempty" jsonschema:"description={k} stands for the CPUs that the servers may use; at most 4"`
-	Expect          *Expect  `json:"expect,omitempty"`
-	Connections     int      `json:"connections,omitempty" jsonschema:"description=Connections of the closed loop,minimum=1,maximum=10000"`
-	HeldConnections int      `json:"open,omitempty" jsonschema:"description=Connections that are kept open and used in turn at a common rate,minimum=1,maximum=10000"`
-	Needs           []string `json:"needs,omitempty" jsonschema:"description=Services beside the scenario's"`
-	Beside          *Beside  `json:"beside,omitempty" jsonschema:"description=Other requests that the server gets at the same time"`
-	// ControlOf names the level that this one has Work times the work of: an instrument
-	// that is right shows as many times the CPU time an answer.
-	ControlOf string  `json:"control_of,omitempty" jsonschema:"description=Level whose work this one has so many times; a check of the instrument"`
-	Work      float64 `json:"work,omitempty" jsonschema:"description=Times the work of that level"`
-	// Units is how many parallel parts the level has: what an ideal server would be
-	// faster by. "k" stands for the CPUs that the servers may use, at most 4.
-	Units string `json:"units,omitempty" jsonschema:"description=Parallel parts of the work: a number; or k for the CPUs that the servers may use (at most 4)"`
+	// Name in lower-case letters, digits and dashes.
+	Name string `json:"name"`
+	// Path of the request. {k} stands for the number of CPUs that the servers may use, at most 4.
+	Path string `json:"path,omitempty"`
+	// Expect is the expected answer.
+	Expect *Expect `json:"expect,omitempty"`
+	// Connections of the closed loop.
+	Connections int `json:"connections,omitempty" jsonschema:"minimum=1,maximum=10000"`
+	// HeldConnections are kept open and used in turn at a common rate.
+	HeldConnections int `json:"open,omitempty" jsonschema:"minimum=1,maximum=10000"`
+	// Needs lists further services.
+	Needs []string `json:"needs,omitempty"`
+	// Beside lists other requests that the server gets at the same time.
+	Beside *Beside `json:"beside,omitempty"`
+	// ControlOf names the level that this one has Work times the work of: a check that a difference in work is
+	// found. The CPU time of an answer must grow by that factor.
+	ControlOf string `json:"control_of,omitempty"`
+	// Work is how many times the work of the level ControlOf this level has.
+	Work float64 `json:"work,omitempty"`
+	// Units is the number of parallel parts of the work, by which an ideal server would be faster. k stands for
+	// the number of CPUs that the servers may use, at most 4.
+	Units string `json:"units,omitempty"`
 }
 
-// Beside is work that a server gets beside the requests that are measured.
+// Beside describes requests that a server gets at the same time as those that are measured.
 type Beside struct {
 	Path   string `json:"path"`
 	Rate   Rate   `json:"rate"`
 	Expect Expect `json:"expect"`
 }
 
-// Cores are the CPUs that a scenario's servers need.
+// Cores describes the CPUs that a scenario's servers need.
 type Cores struct {
-	Least int `json:"least,omitempty" jsonschema:"description=CPUs that the servers need at least,minimum=1"`
-	// Share says that the servers may use the generator's CPUs too where there are no
-	// others; then the generator may use no more than SharedGenerator of its own.
-	Share bool `json:"share,omitempty" jsonschema:"description=The servers may use the generator's CPUs too; where there are no others"`
+	// Least is the smallest number of CPUs that the servers need.
+	Least int `json:"least,omitempty" jsonschema:"minimum=1"`
+	// Share lets the servers use the load generator's CPUs too, if they have too few of their own. Then the load
+	// generator may use at most 5% of all shared CPUs.
+	Share bool `json:"share,omitempty"`
 }
 
-// SharedGenerator is the most that a generator may use of the CPUs that servers share with it.
+// SharedGenerator is the largest share of the CPUs that a load generator may use if servers share them with
+// it.
 const SharedGenerator = .05
 
-// At is the scenario's workload at the level.
-func (s Scenario) At(l Level) Workload {
-	w := s.Workload
-	if l.Path != "" {
-		w.Path = l.Path
-	}
-	if l.Expect != nil {
-		w.Expect = *l.Expect
-	}
-	return w
+// Task is what a server is asked to do at a level: a workload, the services that it needs, and other
+// requests at the same time.
+type Task struct {
+	Workload
+	Beside *Beside // nil for none
+	Needs  []string
 }
 
-// Level returns the level of that name; a scenario without levels has one, whose
-// name is empty.
+// At returns the scenario's task at the level.
+func (s Scenario) At(l Level) Task {
+	t := Task{Workload: s.Workload, Beside: l.Beside, Needs: s.AllNeeds(l)}
+	if l.Path != "" {
+		t.Path = l.Path
+	}
+	if l.Expect != nil {
+		t.Expect = *l.Expect
+	}
+	return t
+}
+
+// Background returns the workload of the other requests. The task must have some.
+func (t Task) Background() Workload {
+	return Workload{
+		Driver:   DriverHTTP,
+		Method:   "GET",
+		Path:     t.Beside.Path,
+		Timeout:  t.Timeout,
+		Arrivals: t.Arrivals,
+		Expect:   t.Beside.Expect,
+	}
+}
+
+// Level returns the level of that name. A scenario without levels has one, whose name is empty.
 func (s Scenario) Level(name string) (Level, bool) {
 	for _, l := range s.AllLevels() {
 		if l.Name == name {
@@ -93,7 +131,7 @@ func (s Scenario) Level(name string) (Level, bool) {
 	return Level{}, false
 }
 
-// AllLevels are the scenario's levels: at least one.
+// AllLevels returns the scenario's levels: at least one.
 func (s Scenario) AllLevels() []Level {
 	if len(s.Levels) == 0 {
 		return []Level{{}}
@@ -101,7 +139,7 @@ func (s Scenario) AllLevels() []Level {
 	return s.Levels
 }
 
-// AllNeeds are the services that the scenario needs at the level.
+// AllNeeds returns the services that the scenario needs at the level.
 func (s Scenario) AllNeeds(l Level) []string {
 	return append(append([]string(nil), s.Needs...), l.Needs...)
 }
@@ -109,36 +147,40 @@ func (s Scenario) AllNeeds(l Level) []string {
 // Variant is a set of environment variables.
 type Variant map[string]string
 
-// Replicas is the variable of a variant that bench applies itself: how many launches
-// of the server stand behind the proxy.
+// Replicas is the variable of a variant that bench applies itself: the number of launches of the server
+// behind the proxy.
 const Replicas = "REPLICAS"
 
-// SLO is what users of the service were promised.
+// SLO is a service level objective: a promise to the users of the service.
 type SLO struct {
-	P99    Duration `json:"p99" jsonschema:"description=Largest 99th percentile of response time"`
-	Errors Percent  `json:"errors" jsonschema:"description=Largest share of failed answers"`
+	// P99 is the largest 99th percentile of response time.
+	P99 Duration `json:"p99"`
+	// Errors is the largest share of failed answers.
+	Errors Percent `json:"errors"`
 }
 
-// Workload is one request and the answer it should get; or, for ws and sse, one
-// message and the members it should be delivered to; or, for tokens, one stream of
-// events.
+// Workload is one request and its expected answer. For ws and sse it is one message and the members that it
+// is delivered to; for tokens it is one stream of events.
 type Workload struct {
-	Driver   string            `json:"driver" jsonschema:"enum=http,enum=ws,enum=sse,enum=tokens"`
-	Method   string            `json:"method,omitempty" jsonschema:"default=GET"`
-	Path     string            `json:"path"`
-	Headers  map[string]string `json:"headers,omitempty"`
-	Body     string            `json:"body,omitempty"`
-	Timeout  Duration          `json:"timeout,omitempty" jsonschema:"default=5s"`
-	Arrivals Arrivals          `json:"arrivals,omitempty" jsonschema:"default=poisson,enum=constant,enum=poisson"`
-	Expect   Expect            `json:"expect"`
-	// Members is how many connections every message is delivered to (ws, sse); Message
-	// the size of one in bytes.
-	Members int `json:"members,omitempty" jsonschema:"description=Connections that each message goes to (ws and sse),minimum=1,maximum=10000"`
-	Message int `json:"message,omitempty" jsonschema:"description=Bytes of a message (ws and sse),minimum=32,maximum=65536"`
+	// Driver that sends the workload.
+	Driver string `json:"driver" jsonschema:"enum=http,enum=ws,enum=sse,enum=tokens"`
+	Method string `json:"method,omitempty" jsonschema:"default=GET"`
+	Path   string `json:"path"`
+
+	Headers map[string]string `json:"headers,omitempty"`
+	Body    string            `json:"body,omitempty"`
+	// Timeout of a request. A request without an answer by then fails.
+	Timeout Duration `json:"timeout,omitempty" jsonschema:"default=5s"`
+	// Arrivals of the requests in an open loop.
+	Arrivals Arrivals `json:"arrivals,omitempty" jsonschema:"default=poisson,enum=constant,enum=poisson"`
+	Expect   Expect   `json:"expect"`
+	// Members are the connections that each message is delivered to (ws and sse).
+	Members int `json:"members,omitempty" jsonschema:"minimum=1,maximum=10000"`
+	// Message is the size of a message in bytes (ws and sse).
+	Message int `json:"message,omitempty" jsonschema:"minimum=32,maximum=65536"`
 }
 
-// Answers is how many good answers, deliveries or events one request of the
-// workload should bring.
+// Answers returns how many good answers, deliveries or events one request of the workload should bring.
 func (w Workload) Answers() int {
 	switch w.Driver {
 	case DriverRoom, DriverDashboard:
@@ -149,49 +191,53 @@ func (w Workload) Answers() int {
 	return 1
 }
 
-// Expect is what every answer must be.
+// Expect describes what every answer must be.
 type Expect struct {
-	// Status is the HTTP status; 0, which a scenario may not have, is any of success.
+	// Status is the HTTP status. A scenario must give it; elsewhere 0 stands for any success.
 	Status int `json:"status" jsonschema:"minimum=100,maximum=599"`
-	// JSON holds keys that the answer must have, with their values; the answer may have more.
+	// JSON holds keys that the answer must have, with their values. The answer may have more.
 	JSON map[string]any `json:"json,omitempty"`
-	// SHA256 is the digest of the exact body, in hex. Where a scenario does not give it,
-	// a run fills it in with the body that all targets agreed on.
+	// SHA256 is the digest of the exact body, in hex. If it is empty, a run fills in the digest of the body that
+	// all servers agree on.
 	SHA256 string `json:"sha256,omitempty"`
-	// Chunked says that the answer is streamed: its length is not told ahead.
-	Chunked bool `json:"chunked,omitempty" jsonschema:"description=The answer has no content-length"`
-	// Events is how many events a stream of tokens has, one each Every from its request on.
-	Events int      `json:"events,omitempty" jsonschema:"description=Events of a stream (tokens)"`
-	Every  Duration `json:"every,omitzero" jsonschema:"description=Time from one event of a stream to the next (tokens)"`
+	// Chunked expects a streamed answer, without a content-length.
+	Chunked bool `json:"chunked,omitempty"`
+	// Events is the number of events of a stream (tokens).
+	Events int `json:"events,omitempty"`
+	// Every is the time from one event of a stream to the next, counted from its request (tokens).
+	Every Duration `json:"every,omitzero"`
 	// Calls is how often a request must call each service.
 	Calls map[string]int `json:"calls,omitempty"`
 }
 
-// Measures that a scenario may ask for. Throughput, scaling and parallelism are
-// taken over the same closed loop; they say what is made of it.
+// Measures that a scenario may ask for. Throughput, scaling and parallelism come from the same closed loop
+// and differ in what is computed from it.
 const (
 	MeasureLatency     = "latency"     // at the common rates
 	MeasureThroughput  = "throughput"  // of the closed loop
 	MeasureCapacity    = "capacity"    // the highest rate within the SLO
 	MeasureScaling     = "scaling"     // throughput against units or connections
-	MeasureParallelism = "parallelism" // cores used, and what parallel parts bring
+	MeasureParallelism = "parallelism" // cores used, and the gain from parallel parts
 	MeasureFootprint   = "footprint"   // cold starts, idle memory, size
 	MeasureDelivery    = "delivery"    // of messages and events, at the common rates
 )
 
-// Measures are the known measures.
-var Measures = []string{MeasureLatency, MeasureThroughput, MeasureCapacity, MeasureScaling, MeasureParallelism, MeasureFootprint, MeasureDelivery}
+// Measures lists the known measures.
+var Measures = []string{
+	MeasureLatency, MeasureThroughput, MeasureCapacity, MeasureScaling,
+	MeasureParallelism, MeasureFootprint, MeasureDelivery,
+}
 
-// Drivers are the known drivers.
-var Drivers = []string{DriverHTTP, DriverRoom, DriverDashboard, DriverTokens}
-
-// What sends a workload.
+// Drivers that send a workload.
 const (
 	DriverHTTP      = "http"
-	DriverRoom      = "ws"     // messages to a WebSocket room
+	DriverRoom      = "ws"     // messages to a WebSocket chat room
 	DriverDashboard = "sse"    // updates to the viewers of an event stream
 	DriverTokens    = "tokens" // streams of events
 )
+
+// Drivers lists the known drivers.
+var Drivers = []string{DriverHTTP, DriverRoom, DriverDashboard, DriverTokens}
 
 // Measures reports whether the scenario asks for one of the measures.
 func (s Scenario) Measures(names ...string) bool {

@@ -2,57 +2,56 @@ package bench
 
 import "time"
 
-// Summary is what the raw hits of one valid trial say.
+// Summary condenses the raw hits of one valid trial.
 type Summary struct {
 	Trial  Trial
 	Phases []PhaseSummary
 	Values []Value // every metric that the trial yields
 }
 
-// PhaseSummary is what the raw hits of one phase say.
+// PhaseSummary condenses the raw hits of one phase.
 type PhaseSummary struct {
 	ID       PhaseID
 	Level    string
-	Measured bool // it is no warm-up and no probe of a search
-	Rate     Rate // that it was driven at; 0 in a closed loop
-	Confirms bool // it tried the capacity of an earlier launch
+	Measured bool // not a warm-up, and not a probe of a search
+	Rate     Rate // at which it was driven; 0 in a closed loop
+	Confirms bool // it tried the capacity that an earlier launch had
 	Requests int  // due; in a closed loop those sent
 	Good     int
 	Failed   int
 	Held     bool          // within the scenario's SLO, if it has one
 	Elapsed  time.Duration // start of the phase to the last answer
 	Steady   Steady
-	// SteadyGood are the good answers from the begin of its steady state on, or of all of it where that
-	// is the begin or there is none; SteadyElapsed is the time that they took.
+	// SteadyGood counts the good answers of the steady state, and SteadyElapsed is the time that they took. Both
+	// are of the whole phase if it is steady from its start, or never.
 	SteadyGood    int
 	SteadyElapsed time.Duration
-	// Spectrum holds rising quantiles of the response time in the steady state, as far as BeyondQuantile
-	// samples lie beyond them. A failed, censored or timed-out request enters at the
-	// timeout, so that a fast refusal cannot improve a percentile. It is empty in a
-	// closed loop, whose response times say nothing about users.
+	// Spectrum holds rising quantiles of the response time in the steady state; BeyondQuantile samples or more
+	// lie beyond each. A failed, censored or timed-out request enters at the timeout, so that a fast refusal
+	// cannot improve a percentile. It is empty in a closed loop, whose response times say nothing about users.
 	Spectrum []Point
-	// WholeFrom is the quantile from which on Spectrum is of the whole phase, since the steady state
-	// has too few samples for it; 0 for none.
+	// WholeFrom is the lowest quantile that had to be taken from the whole phase, because the steady state has
+	// too few samples; 0 for none.
 	WholeFrom float64
-	// LagP50 and LagP99 are the instrument's own lateness, to three digits; 0 in a closed loop.
+	// LagP50 and LagP99 are percentiles of the load generator's lag, to three digits; 0 in a closed loop.
 	LagP50, LagP99 time.Duration
 }
 
-// Steady is what was found of a phase's steady state: its last segment, within which the
-// medians of short windows stay the same.
+// Steady describes the steady state of a phase: its last segment, within which the medians of short windows
+// stay the same.
 type Steady struct {
-	Windows int           // that were looked at; 0 where the phase was too short
-	From    time.Duration // begin of the last segment
+	Windows int           // that were examined; 0 if the phase was too short
+	From    time.Duration // start of the last segment
 	Share   float64       // of the phase that it covers
 }
 
-// SteadyShare is the least share of a phase that its steady segment must cover.
+// SteadyShare is the smallest share of a phase that its steady segment must cover.
 const SteadyShare = .5
 
-// Examined reports whether the phase was long enough to be looked at.
+// Examined reports whether the phase was long enough to be examined.
 func (s Steady) Examined() bool { return s.Windows > 0 }
 
-// Reached reports whether what was looked at has a steady state.
+// Reached reports whether an examined phase has a steady state.
 func (s Steady) Reached() bool { return s.Examined() && s.Share >= SteadyShare }
 
 // Point is a quantile q, from 0 to 1, with its value.

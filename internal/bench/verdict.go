@@ -1,9 +1,9 @@
 package bench
 
-// Verdict is what a run says of a claim or of one of its tests.
+// Verdict is the ruling on a claim or on one of its comparisons.
 type Verdict string
 
-// The verdicts. Depends is for claims only: their tests are decided, but not alike.
+// The verdicts. Depends is for claims only: their comparisons are decided differently.
 const (
 	Supported        Verdict = "supported"
 	Contradicted     Verdict = "contradicted"
@@ -13,66 +13,66 @@ const (
 	NotTested        Verdict = "not tested"
 )
 
-// VerdictNames are the known verdicts.
+// VerdictNames lists the known verdicts.
 var VerdictNames = []string{string(Supported), string(Contradicted), string(PracticallyEqual),
 	string(Depends), string(Inconclusive), string(NotTested)}
 
-// Sign stands beside the word, so that a verdict is not told by colour alone.
+// Sign returns a sign that is shown next to the word, so that color alone never carries a verdict.
 func (v Verdict) Sign() string { return signs[v] }
 
 var signs = map[Verdict]string{
 	Supported: "✓", Contradicted: "✗", PracticallyEqual: "=", Depends: "±", Inconclusive: "?", NotTested: "–",
 }
 
-// Verdicts is the judgement of a run.
+// Verdicts is the judgment of a run.
 type Verdicts struct {
 	PlanHash string         `json:"plan_hash"`
 	Profile  string         `json:"profile"`
 	Analysis Analysis       `json:"analysis"`
 	Claims   []ClaimVerdict `json:"claims"`
-	// Twins is the A/A arm: what the same server under two names showed.
+	// Twins is the A/A arm: the comparisons of a server with itself under a second name.
 	Twins    []Comparison `json:"a_a,omitempty"`
 	Controls []Control    `json:"controls,omitempty"`
 	Scaling  []Scaling    `json:"scaling,omitempty"`
 	// Warnings hold for the whole run.
 	Warnings []string `json:"warnings"`
-	// Void says why an evidence or ci run is void as evidence.
+	// Void says why a run that was planned as evidence is void as evidence.
 	Void []string `json:"void,omitempty"`
 }
 
-// Analysis is how a run's claims are judged together.
+// Analysis says how a run's claims are judged together.
 type Analysis struct {
 	Family int     `json:"family"`          // claims that are tested
-	Alpha  float64 `json:"alpha"`           // probability to decide any of them wrongly, at most
-	Looks  []Look  `json:"looks,omitempty"` // of a run that may end early; else Holm's correction is made
-	// Unlike says where judging again leaves other claims open than the journal says that the
-	// look did.
+	Alpha  float64 `json:"alpha"`           // largest probability of any wrong decision among them
+	Looks  []Look  `json:"looks,omitempty"` // of a run that may end early; without any, Holm corrects
+	// Unlike lists looks that leave other claims undecided when they are judged again than the journal
+	// records.
 	Unlike []string `json:"unlike,omitempty"`
 }
 
-// Look is one time at which a run that may end early was judged.
+// Look is one point at which a run that may end early was judged.
 type Look struct {
 	Rounds  int      `json:"rounds"`
 	Level   float64  `json:"level"` // two-sided, of each comparison
 	Planned bool     `json:"planned"`
-	Decided []string `json:"decided"` // claims that are decided by now
+	Decided []string `json:"decided"` // claims that this look decided
 }
 
-// ClaimVerdict is the judgement of one claim.
+// ClaimVerdict is the judgment of one claim.
 type ClaimVerdict struct {
 	ID      string  `json:"id"`
 	Quotes  []Quote `json:"quotes"`
 	Verdict Verdict `json:"verdict"`
 	Why     string  `json:"why"`
-	// P is the smallest level at which the claim alone would be decided as it lies, and
-	// Adjusted what it comes to among all claims [Holm 1979]; absent where the run may end early.
+	// P is the smallest level at which the claim alone would be decided, and Adjusted the same among all claims
+	// [Holm 1979]. Both are absent if the run may end early.
 	P        *float64     `json:"p,omitempty"`
 	Adjusted *float64     `json:"p_adjusted,omitempty"`
 	Untested []string     `json:"untested,omitempty"`
 	Tests    []Comparison `json:"tests"`
 }
 
-// Comparison is the judgement of one test in one tier, at one rate.
+// Comparison is the judgment of one test in one tier, at one rate.
 type Comparison struct {
 	Scenario string `json:"scenario"`
 	Metric   string `json:"metric"`
@@ -91,28 +91,28 @@ type Comparison struct {
 
 	Verdict Verdict `json:"verdict"`
 	Why     string  `json:"why"`
-	// Forced is the rule that keeps the comparison inconclusive, whatever its interval: see
-	// the constants; empty for none.
+	// Forced is the rule that keeps the comparison inconclusive, whatever its interval: see the constants. It is
+	// empty for none.
 	Forced string `json:"forced,omitempty"`
-	// Ratio is the geometric mean over rounds of Of to To, for ratio tests; Value the
-	// geometric mean of Of, for bound tests. Low and High bound it at Confidence.
+	// Ratio is the geometric mean over rounds of Of to To, for ratio tests. Value is the geometric mean of Of, for
+	// bound tests. Low and High bound it at Confidence.
 	Ratio      *float64 `json:"ratio,omitempty"`
 	Value      *float64 `json:"value,omitempty"`
 	Low        *float64 `json:"low,omitempty"`
 	High       *float64 `json:"high,omitempty"`
 	Confidence float64  `json:"confidence,omitempty"`
-	// P is the smallest two-sided level at which the comparison would be decided as it lies.
+	// P is the smallest two-sided level at which the comparison would be decided.
 	P *float64 `json:"p,omitempty"`
-	// SignFlip is the exact p-value of the same by flipping signs, HodgesLehmann the estimate that one
-	// wild round moves little.
+	// SignFlip is the exact p-value of the same by flipping signs. HodgesLehmann is an estimate that one wild
+	// round moves little.
 	SignFlip      *float64  `json:"sign_flip_p,omitempty"`
 	HodgesLehmann *Estimate `json:"hodges_lehmann,omitempty"`
 	// OfMedian and ToMedian are the medians over rounds, in Unit.
 	OfMedian *float64 `json:"of_median,omitempty"`
 	ToMedian *float64 `json:"to_median,omitempty"`
-	Rounds   int      `json:"rounds"` // that entered
+	Rounds   int      `json:"rounds"` // with a pair that counts
 	Warnings []string `json:"warnings"`
-	// Pairs are those rounds, for reports: verdicts.json has what came of them.
+	// Pairs holds those rounds for reports. verdicts.json has only the result.
 	Pairs []PairedRound `json:"-"`
 }
 
@@ -121,11 +121,11 @@ type PairedRound struct {
 	Round   int     `json:"round"`
 	Of      float64 `json:"of"` // in the comparison's unit
 	OfTrial int     `json:"of_trial"`
-	To      float64 `json:"to"` // the bound, where there is one
+	To      float64 `json:"to"` // the bound, if the comparison has one
 	ToTrial int     `json:"to_trial,omitempty"`
 }
 
-// Estimate is a number with its bounds; one that is absent is infinite.
+// Estimate is a number with its bounds. An absent bound is infinite.
 type Estimate struct {
 	Value float64  `json:"value"`
 	Low   *float64 `json:"low,omitempty"`
@@ -136,19 +136,21 @@ type Estimate struct {
 const (
 	ForcedFewRounds  = "too few rounds"           // fewer than two
 	ForcedSame       = "no variation"             // all rounds gave the very same number
-	ForcedMissing    = "rounds without a pair"    // more than a fifth of those that were made
+	ForcedMissing    = "rounds without a pair"    // more than a fifth of the rounds that were made
 	ForcedUnsteady   = "no steady state"          // of more than a fifth of a side's trials
-	ForcedInstrument = "within the instrument"    // the difference may be what the instrument added
-	ForcedOpen       = "known from one side"      // something else than the server was at its limit
+	ForcedInstrument = "within the instrument"    // the load generator may have added the difference
+	ForcedOpen       = "known from one side"      // something other than the server was at its limit
 	ForcedFragile    = "fragile"                  // the sign-flip test does not agree
 	ForcedNoGrowth   = "a round without a number" // memory that did not grow
 )
 
-// ForcedNames are the known rules.
-var ForcedNames = []string{ForcedFewRounds, ForcedSame, ForcedMissing, ForcedUnsteady, ForcedInstrument, ForcedOpen, ForcedFragile, ForcedNoGrowth}
+// ForcedNames lists the known rules.
+var ForcedNames = []string{
+	ForcedFewRounds, ForcedSame, ForcedMissing, ForcedUnsteady,
+	ForcedInstrument, ForcedOpen, ForcedFragile, ForcedNoGrowth,
+}
 
-// Control is the positive control: what the instrument showed of work that is known to be so
-// many times that of another level.
+// Control is the positive control: what was found of a known difference in work between two levels.
 type Control struct {
 	Scenario   string  `json:"scenario"`
 	Target     string  `json:"target"`
@@ -160,11 +162,11 @@ type Control struct {
 	High       float64 `json:"high"`
 	Confidence float64 `json:"confidence"`
 	Rounds     int     `json:"rounds"`
-	// Found says that the interval holds the work, and that it does not hold 1.
+	// Found says that the interval contains the known work, and does not contain 1.
 	Found bool `json:"found"`
 }
 
-// Scaling is a server's throughput against how many share the work.
+// Scaling is a server's throughput against the number of workers or connections.
 type Scaling struct {
 	Scenario string         `json:"scenario"`
 	Target   string         `json:"target"`
@@ -173,7 +175,7 @@ type Scaling struct {
 	Fit      *USL           `json:"fit,omitempty"`
 	Low      *USL           `json:"low,omitempty"` // bounds of the fit at 95%, over resampled rounds
 	High     *USL           `json:"high,omitempty"`
-	Why      string         `json:"why,omitempty"` // there is no fit, or what is to be said of it
+	Why      string         `json:"why,omitempty"` // the fit is missing or limited
 }
 
 // ScalingPoint is the median over rounds at one N.
@@ -181,18 +183,18 @@ type ScalingPoint struct {
 	N          float64 `json:"n"`
 	Throughput float64 `json:"throughput"` // 1/s
 	Memory     float64 `json:"memory_bytes"`
-	AtLeast    bool    `json:"at_least,omitempty"` // in some round known from below only
+	AtLeast    bool    `json:"at_least,omitempty"` // a lower bound in some round
 }
 
-// USL are the coefficients of the Universal Scalability Law [Gunther 2007].
+// USL holds the coefficients of the Universal Scalability Law [Gunther 2007].
 type USL struct {
 	Gamma float64  `json:"gamma"`          // throughput of one, 1/s
 	Alpha float64  `json:"alpha"`          // contention, 0 to 1
 	Beta  float64  `json:"beta"`           // coherency, 0 to 1
-	Peak  *float64 `json:"peak,omitempty"` // N of the highest throughput; absent where it only rises
+	Peak  *float64 `json:"peak,omitempty"` // N of the highest throughput; absent if it only rises
 }
 
-// At is the throughput at n.
+// At returns the throughput at n.
 func (u USL) At(n float64) float64 {
 	return u.Gamma * n / (1 + u.Alpha*(n-1) + u.Beta*n*(n-1))
 }

@@ -1,4 +1,4 @@
-// Package browser has a headless Chromium or Chrome do what needs a browser: print a page.
+// Package browser does with a headless Chromium or Chrome what needs a browser: it prints pages.
 package browser
 
 import (
@@ -14,25 +14,26 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Variable names the program to take in place of the one that is found.
+// Variable is the environment variable that names the program to use. Without it, the program is
+// searched in its usual places.
 const Variable = "CHROME_PATH"
 
-// ErrMissing says that there is no browser.
+// ErrMissing means that no browser is installed.
 var ErrMissing = errors.New("no Chromium or Chrome was found")
 
-// Start starts a browser with a profile of its own. Its context is one
-// of chromedp's; cancel ends the browser. The error is ErrMissing where there is none.
+// Start starts a browser with a new profile and returns a context for chromedp. The function
+// cancel stops the browser. The error wraps ErrMissing if no browser is installed.
 func Start(ctx context.Context) (_ context.Context, cancel context.CancelFunc, err error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.DisableGPU)
 	if path := os.Getenv(Variable); path != "" {
 		options = append(options, chromedp.ExecPath(path))
 	}
 	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // which refuses root
+		options = append(options, chromedp.NoSandbox) // the sandbox refuses root
 	}
-	ctx, end := chromedp.NewExecAllocator(ctx, options...)
+	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
 	ctx, closeTab := chromedp.NewContext(ctx)
-	cancel = func() { closeTab(); end() }
+	cancel = func() { closeTab(); stop() }
 	if err := chromedp.Do(ctx); err != nil {
 		cancel()
 		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
@@ -43,36 +44,46 @@ func Start(ctx context.Context) (_ context.Context, cancel context.CancelFunc, e
 	return ctx, cancel, nil
 }
 
-// printing is the most that a PDF may take.
-const printing = 2 * time.Minute
+// printTimeout is how long PDF may take.
+const printTimeout = 2 * time.Minute
 
-// PDF prints an HTML page, with page numbers, tags for screen readers and an outline.
+// PDF prints an HTML page. The PDF has page numbers, an outline, and tags for screen readers.
 func PDF(ctx context.Context, html []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, printing)
+	ctx, cancel := context.WithTimeout(ctx, printTimeout)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "bench-pdf-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "report.html")
 	if err := os.WriteFile(file, html, 0o600); err != nil {
 		return nil, err
 	}
-	ctx, end, err := Start(ctx)
+	ctx, stop, err := Start(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer end()
+	defer stop()
 	if err := chromedp.Do(ctx, chromedp.Navigate("file://"+file)); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("load the page to print: %w", err)
 	}
 	yes := true
 	printed, err := chromedp.Call(ctx, page.PrintToPDF, page.PrintToPDFParams{
-		PrintBackground: &yes, PreferCSSPageSize: &yes, GenerateTaggedPDF: &yes, GenerateDocumentOutline: &yes,
-		DisplayHeaderFooter: &yes, HeaderTemplate: "<span></span>", FooterTemplate: footer,
+		PrintBackground:         &yes,
+		PreferCSSPageSize:       &yes,
+		GenerateTaggedPDF:       &yes,
+		GenerateDocumentOutline: &yes,
+		DisplayHeaderFooter:     &yes,
+		HeaderTemplate:          "<span></span>",
+		FooterTemplate:          footer,
 	})
-	return printed.Data, err
+	if err != nil {
+		return nil, fmt.Errorf("print the page: %w", err)
+	}
+	return printed.Data, nil
 }
 
-const footer = `<div style="width:100%;font:8px sans-serif;text-align:center;color:#555"><span class="pageNumber"></span> / <span class="totalPages"></span></div>`
+// footer is the template of a page's last line: its number and how many pages there are.
+const footer = `<div style="width:100%;font:8px sans-serif;text-align:center;color:#555">` +
+	`<span class="pageNumber"></span> / <span class="totalPages"></span></div>`

@@ -1,4 +1,3 @@
-// Package cgroup reads the control groups of processes, of version 1 or 2.
 package cgroup
 
 import (
@@ -11,17 +10,18 @@ import (
 	"time"
 )
 
+// root is the folder in which control groups are mounted.
 const root = "/sys/fs/cgroup"
 
-// Holds reports whether the process of that id, as this machine sees it, is in
-// the control group of the container: an engine elsewhere has ids of its own.
+// Holds reports whether the process is in the control group of the container. It does not hold if
+// the id of the process is that of another machine, on which the engine runs.
 func Holds(container string, pid int) bool {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	return err == nil && strings.Contains(string(data), container)
 }
 
-// MemoryLimit is the memory limit of the process's control group in bytes; 0
-// where there is none or it cannot be read.
+// MemoryLimit returns the memory limit of the process's control group in bytes. It is 0 if there is
+// none or it cannot be read.
 func MemoryLimit(pid int) int64 {
 	for _, name := range []string{"memory.limit_in_bytes", "memory.max"} {
 		text, err := os.ReadFile(filepath.Join(folder(pid, "memory"), name))
@@ -35,8 +35,8 @@ func MemoryLimit(pid int) int64 {
 	return 0
 }
 
-// Throttled is how long the process's control group has been kept from running by
-// its CPU quota so far. It reports false where that cannot be read.
+// Throttled returns how long the CPU quota of the process's control group has kept it from running
+// so far. It reports false if that cannot be read.
 func Throttled(pid int) (time.Duration, bool) {
 	data, err := os.ReadFile(filepath.Join(folder(pid, "cpu"), "cpu.stat"))
 	if err != nil {
@@ -53,7 +53,8 @@ func Throttled(pid int) (time.Duration, bool) {
 	return 0, false
 }
 
-// folder is where the controller's files for the process are.
+// folder returns the folder with the controller's files for the process: of version 1 if that has
+// the controller, otherwise of version 2. It is "" if there is neither.
 func folder(pid int, controller string) string {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	if err != nil {

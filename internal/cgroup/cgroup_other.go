@@ -1,15 +1,14 @@
 //go:build !linux
 
-// Package cgroup reads the control groups of processes, which Linux alone has.
 package cgroup
 
 import "time"
 
-// Holds is false: there are no control groups here.
+// Holds returns false: this system has no control groups.
 func Holds(string, int) bool { return false }
 
-// MemoryLimit is 0: there are no control groups here.
+// MemoryLimit returns 0: this system has no control groups.
 func MemoryLimit(int) int64 { return 0 }
 
-// Throttled is not known: there are no control groups here.
+// Throttled reports false: this system has no control groups.
 func Throttled(int) (time.Duration, bool) { return 0, false }

@@ -41,7 +41,7 @@ func work(r *record.Run, scenario string) string {
 // capacity is the load generator's own, by the run's last certificate; 0 where there is none.
 func capacity(r *record.Run) float64 {
 	if n := len(r.Certificates); n > 0 {
-		return r.Certificates[n-1].Capacity.Rate
+		return r.Certificates[n-1].Limit.Rate
 	}
 	return 0
 }

@@ -35,7 +35,7 @@ func judged(t *testing.T, dir string) Run {
 // machine has a load generator of so many requests a second.
 func machine(capacity float64) recordtest.Directory {
 	return recordtest.Directory{Environment: bench.Environment{CPU: "A CPU", CPUs: 2, Arch: "amd64", Memory: 8 << 30},
-		Certificates: []bench.Certificate{{Capacity: bench.Capacity{Rate: capacity}}}}
+		Certificates: []bench.Certificate{{Limit: bench.GeneratorLimit{Rate: capacity}}}}
 }
 
 func compared(t *testing.T, base, new recordtest.Study) (*Comparison, error) {
@@ -109,7 +109,7 @@ func TestWhatIsNotCompared(t *testing.T) {
 			s.Directory.Certificates[0].Accuracy = []bench.Accuracy{{Rate: 500, Sent: 1, Reported: bench.Quantiles{P50: 5 * ms}}}
 		}, "json/node-a p50 at 500/s", Inconclusive, "the instrument may have added"},
 		{"the run is void", func(s *recordtest.Study) { s.Directory.Environment.Void = []string{"nothing is pinned"} }, "json/node-a throughput", Inconclusive, "void: nothing is pinned"},
-		{"the machine is a little slower", func(s *recordtest.Study) { s.Directory.Certificates[0].Capacity.Rate = 46_000 }, "json/node-a throughput", Worse, ""},
+		{"the machine is a little slower", func(s *recordtest.Study) { s.Directory.Certificates[0].Limit.Rate = 46_000 }, "json/node-a throughput", Worse, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			new := base

@@ -1,6 +1,5 @@
-// Package cpuset names sets of CPUs and pins threads and processes to them.
-// Pinning works on Linux; elsewhere Allowed tells how many CPUs there are and
-// Pin returns an error that says so.
+// Package cpuset names sets of CPUs and pins threads and processes to them. Pinning works on Linux
+// only: on other systems PinSelf returns an error, and Allowed returns all CPUs.
 package cpuset
 
 import (
@@ -10,8 +9,11 @@ import (
 	"strings"
 )
 
-// Set is an ordered list of CPU numbers.
+// Set is a sorted list of CPU numbers, without duplicates. Nil is the empty set.
 type Set []int
+
+// largest is the largest CPU number that Parse accepts.
+const largest = 4095
 
 // Parse reads the kernel's list form: "0", "0-3,8". An empty text is an empty set.
 func Parse(text string) (Set, error) {
@@ -26,8 +28,8 @@ func Parse(text string) (Set, error) {
 		}
 		a, errA := strconv.Atoi(first)
 		b, errB := strconv.Atoi(last)
-		if errA != nil || errB != nil || a < 0 || b < a || b > 4095 {
-			return nil, fmt.Errorf("%q is no list of CPUs such as 0-3,8", text)
+		if errA != nil || errB != nil || a < 0 || b < a || b > largest {
+			return nil, fmt.Errorf("%q is not a list of CPUs such as 0-3,8", text)
 		}
 		for cpu := a; cpu <= b; cpu++ {
 			set = append(set, cpu)
@@ -37,7 +39,7 @@ func Parse(text string) (Set, error) {
 	return slices.Compact(set), nil
 }
 
-// String is the kernel's list form.
+// String returns the kernel's list form: "0-3,8".
 func (s Set) String() string {
 	var parts []string
 	for i := 0; i < len(s); {
@@ -55,10 +57,9 @@ func (s Set) String() string {
 	return strings.Join(parts, ",")
 }
 
-// Split gives the generator the first half of the cores and the servers the
-// rest, in whole cores, so that the two share no hardware. Where there is a
-// single core, its hardware threads are split, and shared says so. With a single
-// CPU both are empty: nothing can be pinned apart.
+// Split gives the load generator the first half of the cores and the servers the rest. They get
+// whole cores, so that they share no hardware. If there is only one core, Split divides its
+// hardware threads and reports shared. If there is only one CPU, both sets are empty.
 func Split(cores []Set) (generator, servers Set, shared bool) {
 	if len(cores) == 1 && len(cores[0]) > 1 {
 		half := len(cores[0]) / 2
@@ -74,8 +75,8 @@ func Split(cores []Set) (generator, servers Set, shared bool) {
 	return generator, servers, false
 }
 
-// group puts the CPUs of the set that siblings names together; a CPU that it
-// does not know is a core of its own.
+// group divides the set into cores. The function siblings returns the CPUs that share a core with a
+// CPU; a CPU without siblings is one core.
 func (s Set) group(siblings func(cpu int) Set) []Set {
 	var cores []Set
 	seen := map[int]bool{}

@@ -13,12 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Allowed are the CPUs that this process may use.
+// Allowed returns the CPUs that this process may use.
 func Allowed() Set {
 	return Of(os.Getpid())
 }
 
-// Cores are the physical cores of the set, each with its hardware threads.
+// Cores returns the physical cores of the set, each with its hardware threads.
 func (s Set) Cores() []Set {
 	return s.group(func(cpu int) Set {
 		data, err := os.ReadFile(fmt.Sprintf("/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu))
@@ -30,14 +30,17 @@ func (s Set) Cores() []Set {
 	})
 }
 
-// Of are the CPUs that the process of that id may use; nil where it cannot be told.
+// maskSize is how many CPUs unix.CPUSet has bits for.
+const maskSize = 1024
+
+// Of returns the CPUs that a process may use, nil if they cannot be read.
 func Of(pid int) Set {
 	var mask unix.CPUSet
 	if unix.SchedGetaffinity(pid, &mask) != nil {
 		return nil
 	}
 	var set Set
-	for cpu := 0; cpu < 1024; cpu++ {
+	for cpu := range maskSize {
 		if mask.IsSet(cpu) {
 			set = append(set, cpu)
 		}
@@ -53,15 +56,15 @@ func (s Set) mask() *unix.CPUSet {
 	return &mask
 }
 
-// PinSelf keeps all threads of this process, and those that it will start, on
-// the set, until the returned function is called.
+// PinSelf pins all threads of this process, and those that it starts later, to the set. The
+// function restore undoes that.
 func PinSelf(s Set) (restore func(), err error) {
 	before := Allowed()
 	if err := pinThreads(s); err != nil {
-		pinThreads(before)
+		_ = pinThreads(before)
 		return nil, err
 	}
-	return func() { pinThreads(before) }, nil
+	return func() { _ = pinThreads(before) }, nil
 }
 
 func pinThreads(s Set) error {
@@ -71,8 +74,8 @@ func pinThreads(s Set) error {
 	return nil
 }
 
-// eachThread does something to every thread of this process. One that starts while the folder is read is as its maker
-// was; a second pass finds it.
+// eachThread calls do for every thread of this process. A thread that starts during the first pass
+// inherits the old state of the thread that started it; the second pass finds it.
 func eachThread(do func(tid int) error) error {
 	for range 2 {
 		tasks, err := os.ReadDir("/proc/self/task")
@@ -92,16 +95,16 @@ func eachThread(do func(tid int) error) error {
 	return nil
 }
 
-// Idle lets this process run only where no other wants the CPU: a thread that does is at once in its place
-// [sched(7), SCHED_IDLE].
+// Idle gives this process the scheduling policy SCHED_IDLE: it runs only on CPUs that no other
+// thread wants, and any other thread replaces it at once. See sched(7).
 func Idle() error {
 	return eachThread(func(tid int) error {
 		return unix.SchedSetAttr(tid, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0)
 	})
 }
 
-// StartOn calls start, which must start a process from the calling goroutine,
-// so that the process begins on the set. An empty set changes nothing.
+// StartOn calls start, which must start a process from the calling goroutine. The process runs on
+// the set from its start. An empty set changes nothing.
 func StartOn(s Set, start func() error) error {
 	if len(s) == 0 {
 		return start()
@@ -115,13 +118,13 @@ func StartOn(s Set, start func() error) error {
 	if err := unix.SchedSetaffinity(0, s.mask()); err != nil {
 		return fmt.Errorf("pin to CPUs %s: %w", s, err)
 	}
-	defer unix.SchedSetaffinity(0, &before)
+	defer func() { _ = unix.SchedSetaffinity(0, &before) }()
 	return start()
 }
 
-// Stolen is how much time a hypervisor has given to others while something waited
-// to run on the CPUs of the set, since the machine started, in steps of 10 ms. It
-// reports false where the kernel does not tell.
+// Stolen returns how long threads waited to run on the CPUs of the set while a hypervisor gave the
+// time to others. It counts from the start of the machine, in steps of 10 ms, summed over the CPUs.
+// It reports false if the kernel does not report that.
 func (s Set) Stolen() (time.Duration, bool) {
 	data, err := os.ReadFile("/proc/stat")
 	if err != nil {

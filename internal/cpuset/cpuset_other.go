@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-var errNoPinning = errors.New("this system has no CPU pinning that bench can use")
+var errNoPinning = errors.New("bench cannot pin threads to CPUs on this system")
 
-// Allowed are the CPUs of the machine.
+// Allowed returns all CPUs of the machine.
 func Allowed() Set {
 	set := make(Set, runtime.NumCPU())
 	for cpu := range set {
@@ -19,22 +19,22 @@ func Allowed() Set {
 	return set
 }
 
-// Cores are the CPUs of the set: which share a core is not known on this system.
+// Cores returns each CPU of the set as one core: this system does not report which share a core.
 func (s Set) Cores() []Set {
 	return s.group(func(int) Set { return nil })
 }
 
-// Of is not known on this system.
-func Of(pid int) Set { return nil }
+// Of returns nil: this system does not report the CPUs of a process.
+func Of(int) Set { return nil }
 
-// PinSelf is not possible on this system.
+// PinSelf returns an error: it is not possible on this system.
 func PinSelf(Set) (restore func(), err error) { return nil, errNoPinning }
 
-// StartOn calls start; a set cannot be kept on this system.
-func StartOn(s Set, start func() error) error { return start() }
+// StartOn calls start. It pins nothing on this system.
+func StartOn(_ Set, start func() error) error { return start() }
 
-// Stolen is not known on this system.
+// Stolen reports false: this system does not report it.
 func (s Set) Stolen() (time.Duration, bool) { return 0, false }
 
-// Idle is not possible on this system.
+// Idle returns an error: it is not possible on this system.
 func Idle() error { return errNoPinning }

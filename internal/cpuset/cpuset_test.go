@@ -9,7 +9,12 @@ import (
 
 func TestParseAndString(t *testing.T) {
 	for text, want := range map[string]string{
-		"": "", "0": "0", "0-3,8": "0-3,8", "3,1,2": "1-3", "0,0": "0", "1,3,5-6\n": "1,3,5-6",
+		"":          "",
+		"0":         "0",
+		"0-3,8":     "0-3,8",
+		"3,1,2":     "1-3",
+		"0,0":       "0",
+		"1,3,5-6\n": "1,3,5-6",
 	} {
 		set, err := Parse(text)
 		if err != nil || set.String() != want {
@@ -24,34 +29,46 @@ func TestParseAndString(t *testing.T) {
 }
 
 func TestSplit(t *testing.T) {
-	// Hardware threads are numbered as Intel does (i and i+n/2) or as AMD does (pairs).
+	// Intel numbers the hardware threads of a core i and i+n/2; AMD numbers them in pairs.
 	intel := func(cpu int) Set { return Set{cpu % 4, cpu%4 + 4} }
 	amd := func(cpu int) Set { return Set{cpu &^ 1, cpu | 1} }
-	alone := func(cpu int) Set { return nil }
+	alone := func(int) Set { return nil }
 	for _, c := range []struct {
 		set                string
 		siblings           func(int) Set
 		generator, servers string
 		shared             bool
 	}{
-		{"0-7", intel, "0-1,4-5", "2-3,6-7", false}, {"0-7", amd, "0-3", "4-7", false}, {"0-3", alone, "0-1", "2-3", false},
-		{"0-1", alone, "0", "1", false}, {"0-1", amd, "0", "1", true}, {"0", alone, "", "", false}, {"", alone, "", "", false},
-		{"2,6,3", intel, "2,6", "3", false}, {"0-2", alone, "0", "1-2", false},
+		{"0-7", intel, "0-1,4-5", "2-3,6-7", false},
+		{"0-7", amd, "0-3", "4-7", false},
+		{"0-3", alone, "0-1", "2-3", false},
+		{"0-1", alone, "0", "1", false},
+		{"0-1", amd, "0", "1", true},
+		{"0", alone, "", "", false},
+		{"", alone, "", "", false},
+		{"2,6,3", intel, "2,6", "3", false},
+		{"0-2", alone, "0", "1-2", false},
 	} {
 		set, err := Parse(c.set)
 		if err != nil {
 			t.Fatal(err)
 		}
 		generator, servers, shared := Split(set.group(c.siblings))
-		if generator.String() != c.generator || servers.String() != c.servers || shared != c.shared {
-			t.Errorf("%s: generator %s, servers %s, shared %t; want %s, %s, %t", c.set, generator, servers, shared, c.generator, c.servers, c.shared)
+		if generator.String() != c.generator {
+			t.Errorf("%s: the generator gets %s, want %s", c.set, generator, c.generator)
+		}
+		if servers.String() != c.servers {
+			t.Errorf("%s: the servers get %s, want %s", c.set, servers, c.servers)
+		}
+		if shared != c.shared {
+			t.Errorf("%s: shared is %t, want %t", c.set, shared, c.shared)
 		}
 	}
 }
 
 func TestPinSelf(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("pinning is for Linux")
+		t.Skip("pinning works on Linux only")
 	}
 	before := Allowed()
 	first := before[:1]
@@ -61,14 +78,17 @@ func TestPinSelf(t *testing.T) {
 	}
 	pinned := Allowed()
 	restore()
-	if pinned.String() != first.String() || Allowed().String() != before.String() {
-		t.Errorf("pinned to %s, restored to %s; want %s, then %s", pinned, Allowed(), first, before)
+	if pinned.String() != first.String() {
+		t.Errorf("pinned to %s, want %s", pinned, first)
+	}
+	if got := Allowed().String(); got != before.String() {
+		t.Errorf("restored to %s, want %s", got, before)
 	}
 }
 
 func TestStartOn(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("pinning is for Linux")
+		t.Skip("pinning works on Linux only")
 	}
 	allowed := Allowed()
 	last := allowed[len(allowed)-1:]
@@ -76,9 +96,12 @@ func TestStartOn(t *testing.T) {
 	if err := StartOn(last, cmd.Start); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { cmd.Process.Kill(); cmd.Wait() }()
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // "signal: killed"
+	}()
 	if got := Of(cmd.Process.Pid).String(); got != last.String() {
-		t.Errorf("child runs on %s, want %s", got, last)
+		t.Errorf("the child runs on %s, want %s", got, last)
 	}
 	if got := Of(os.Getpid()).String(); got != allowed.String() {
 		t.Errorf("this process runs on %s after StartOn, want %s", got, allowed)

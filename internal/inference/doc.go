@@ -1,17 +1,16 @@
-// Package inference is the statistics by which launches become verdicts. It knows
-// nothing of servers or runs: it takes numbers, one a launch, and says what can be
-// said of them.
+// Package inference is the statistics by which launches become verdicts. It knows nothing about
+// servers or runs: it takes numbers, one per launch, and returns what can be concluded from them.
 //
-//  1. Of differences, paired or not (welch.go): Student's interval and the region that it lies in
-//     (interval.go); the exact sign-flip test (signflip.go) and the Hodges-Lehmann
-//     interval (hodgeslehmann.go), which assume less.
-//  2. Of many claims: Holm's correction (holm.go).
-//  3. Of looks while data come in: spending of the error probability (spending.go) for
-//     a few planned looks, a confidence sequence (sequence.go) for any number.
-//  4. Of series: segments (segments.go).
-//  5. Of throughput against workers: the Universal Scalability Law (usl.go).
+//  1. Differences. Paired: Student's interval and the region of its mean (interval.go). Not
+//     paired: Welch's interval (welch.go). With weaker assumptions: the exact sign-flip test
+//     (signflip.go) and the Hodges-Lehmann interval (hodgeslehmann.go).
+//  2. Many claims: Holm's correction (holm.go).
+//  3. Looks while data arrive: spending of the error probability for a few planned looks
+//     (spending.go), and a confidence sequence for any number of looks (sequence.go).
+//  4. Series: segments of equal mean and variance (segments.go).
+//  5. Throughput against workers: the Universal Scalability Law (usl.go).
+//  6. Single samples: quantiles and the median (quantile.go).
 //
-// Each method names its source, and is tested on published numbers or against a
-// reading of its definition by brute force. BenchmarkSimulation shows how the
-// decision does under effects that it does not assume.
+// Each method names its source. Its tests use published numbers, or compute its definition by brute
+// force. BenchmarkSimulation shows how the decisions behave under effects that they do not assume.
 package inference

@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// Holm are the p-values adjusted so that the probability to decide any of them wrongly
-// stays under the level that they are held against [Holm 1979].
+// Holm returns the p-values adjusted for their number, in the same order [Holm 1979]. If every
+// hypothesis with an adjusted p-value below a level is rejected, the probability that any true one
+// is among them is at most that level.
 func Holm(p []float64) []float64 {
 	order := make([]int, len(p))
 	for i := range order {

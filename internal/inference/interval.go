@@ -9,20 +9,21 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// Alpha is the two-sided error probability of a comparison that stands alone.
+// Alpha is the two-sided error probability of a single comparison.
 const Alpha = .05
 
-// Interval is a mean with its confidence interval, on the log scale.
+// Interval is a mean with its confidence interval. Its unit is that of the values; the judge
+// passes differences of logarithms.
 type Interval struct {
 	Mean, Low, High float64
-	N               int
+	N               int     // number of values
 	SE              float64 // standard error of the mean
 }
 
-// TInterval is Student's interval for the mean of d at the two-sided level
-// alpha: mean ± t(n-1, 1-alpha/2) s/√n [Student 1908]. With fewer than two
-// values its bounds are infinite. It is preferred to the percentile bootstrap,
-// which covers too little at the numbers of rounds that are affordable here.
+// TInterval returns Student's interval for the mean of d at the two-sided level alpha [Student
+// 1908]: mean ± t(n-1, 1-alpha/2) s/√n. For fewer than two values its bounds are infinite, and for
+// none its mean is NaN. It is preferred to the percentile bootstrap, which covers too little at the
+// affordable numbers of rounds.
 func TInterval(d []float64, alpha float64) Interval {
 	i := Interval{N: len(d), Low: math.Inf(-1), High: math.Inf(1), SE: math.Inf(1)}
 	if len(d) == 0 {
@@ -40,10 +41,10 @@ func TInterval(d []float64, alpha float64) Interval {
 	return i
 }
 
-// Decide holds an interval, positive for the claim, against the margin m > 0 of
-// what matters (m = 0 for a bound): wholly beyond m supports, wholly below -m
-// contradicts, wholly within is practically equal, as in a two one-sided tests
-// procedure [Schuirmann 1987]; anything else is not decided.
+// Decide compares an interval with the margin m, the smallest difference that matters. Positive
+// values favor the claim. An interval wholly above m supports it, and one wholly below -m
+// contradicts it. One wholly between them is practically equal, as in the two one-sided tests
+// procedure [Schuirmann 1987]. Anything else is inconclusive. A bound has the margin 0.
 func Decide(i Interval, m float64) bench.Verdict {
 	switch {
 	case i.Low > m:
@@ -56,9 +57,10 @@ func Decide(i Interval, m float64) bench.Verdict {
 	return bench.Inconclusive
 }
 
-// Region is where the mean of d lies against the margin m, and the smallest two-sided
-// level at which Decide, held against TInterval, says so. With fewer than two values,
-// or values that are all the same, there is none: the p-value is 1.
+// Region returns the verdict of the region in which the mean of d lies: above the margin m, below
+// -m, or between them. The p-value is the smallest two-sided level at which Decide, given the
+// TInterval at that level, returns this verdict. For fewer than two values, or values that do not
+// differ, the verdict is inconclusive and p is 1.
 func Region(d []float64, m float64) (v bench.Verdict, p float64) {
 	i := TInterval(d, Alpha)
 	if i.N < 2 || !(i.SE > 0) || math.IsInf(i.SE, 0) {
@@ -67,6 +69,7 @@ func Region(d []float64, m float64) (v bench.Verdict, p float64) {
 	return region(i.Mean, i.SE, float64(i.N-1), m)
 }
 
+// region is Region for a mean with its standard error and degrees of freedom.
 func region(mean, se, degrees, m float64) (v bench.Verdict, p float64) {
 	t := distuv.StudentsT{Sigma: 1, Nu: degrees}
 	beyond := func(x float64) float64 { return min(2*t.Survival(x/se), 1) }
@@ -81,8 +84,9 @@ func region(mean, se, degrees, m float64) (v bench.Verdict, p float64) {
 	return bench.Inconclusive, 1
 }
 
-// Skewness is that of the values (the adjusted Fisher-Pearson coefficient), in standard errors of what
-// normal values show [Joanes & Gill 1998]; 0 for fewer than three, or where none scatters.
+// Skewness returns the adjusted Fisher-Pearson coefficient of skewness, in standard errors of that
+// of normal values [Joanes & Gill 1998]. It is 0 for fewer than three values, or values that do not
+// differ.
 func Skewness(d []float64) float64 {
 	n := float64(len(d))
 	if n < 3 || !(stat.StdDev(d, nil) > 0) {

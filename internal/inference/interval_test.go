@@ -8,14 +8,18 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-func near(t *testing.T, what string, got, want, tolerance float64) {
+// about is a value to within a rounding error.
+type about struct{ value, within float64 }
+
+func near(t *testing.T, what string, got float64, want about) {
 	t.Helper()
-	if math.Abs(got-want) > tolerance {
-		t.Errorf("%s is %.10f, want %.10f", what, got, want)
+	if math.Abs(got-want.value) > want.within {
+		t.Errorf("%s is %.10f, want %.10f", what, got, want.value)
 	}
 }
 
-// paired is the example of the equivalence test in statsmodels (from R), as differences of logs.
+// paired is the example of the equivalence test in statsmodels, which is from R, as differences of
+// logarithms.
 func paired() []float64 {
 	x := []float64{2.84, 2.51, 2.41, 2.95, 3.14, 3.79, 4.14, 3.85, 3.02, 3.45, 5.37, 3.81, 4.19, 3.16, 3.84}
 	y := []float64{2.60, 2.82, 2.18, 3.46, 4.01, 3.04, 3.47, 4.06, 2.91, 3.59, 4.51, 3.16, 3.86, 3.31, 3.02}
@@ -29,10 +33,10 @@ func paired() []float64 {
 func TestTIntervalOnPublishedPairs(t *testing.T) {
 	d := paired()
 	i := TInterval(d, .10)
-	near(t, "mean", i.Mean, .0431223318, 5e-11)
-	near(t, "standard error", i.SE, .0381957633, 5e-11)
-	near(t, "low", i.Low, -.0241522532, 5e-10)
-	near(t, "high", i.High, .1103969168, 5e-10)
+	near(t, "mean", i.Mean, about{.0431223318, 5e-11})
+	near(t, "standard error", i.SE, about{.0381957633, 5e-11})
+	near(t, "low", i.Low, about{-.0241522532, 5e-10})
+	near(t, "high", i.High, about{.1103969168, 5e-10})
 	if v := Decide(i, math.Log(1.25)); v != bench.PracticallyEqual {
 		t.Errorf("with a margin of 1.25 it is %s", v)
 	}
@@ -40,13 +44,13 @@ func TestTIntervalOnPublishedPairs(t *testing.T) {
 		t.Errorf("with a margin of 1.10 it is %s", v)
 	}
 	v, p := Region(d, math.Log(1.25))
-	near(t, "p of equivalence", p/2, .0001664158, 5e-11)
+	near(t, "p of equivalence", p/2, about{.0001664158, 5e-11})
 	if v != bench.PracticallyEqual {
 		t.Errorf("the region is %s", v)
 	}
 }
 
-// At its own p-value, a region is just decided.
+// A region is decided at a level just above its p-value, and not at one just below.
 func TestRegionIsWhereDecideDecides(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	seen := map[bench.Verdict]int{}
@@ -69,7 +73,7 @@ func TestRegionIsWhereDecideDecides(t *testing.T) {
 		}
 	}
 	if len(seen) != 3 {
-		t.Errorf("seen were %v", seen)
+		t.Errorf("the regions were %v, want three", seen)
 	}
 	for _, d := range [][]float64{nil, {1}, {1, 1, 1}, {1, math.NaN()}, {1, math.Inf(1)}} {
 		if v, p := Region(d, .1); v != bench.Inconclusive || p != 1 {
@@ -80,10 +84,10 @@ func TestRegionIsWhereDecideDecides(t *testing.T) {
 
 func TestTIntervalOfTooFew(t *testing.T) {
 	if i := TInterval(nil, Alpha); !math.IsNaN(i.Mean) || Decide(i, .1) != bench.Inconclusive {
-		t.Errorf("of nothing: %+v", i)
+		t.Errorf("of no values: %+v", i)
 	}
 	if i := TInterval([]float64{5}, Alpha); !math.IsInf(i.High, 1) || Decide(i, .1) != bench.Inconclusive {
-		t.Errorf("of one: %+v", i)
+		t.Errorf("of one value: %+v", i)
 	}
 }
 
@@ -92,10 +96,17 @@ func TestDecideRegions(t *testing.T) {
 		low, high, margin float64
 		want              bench.Verdict
 	}{
-		{.2, .4, .1, bench.Supported}, {.1, .4, .1, bench.Inconclusive}, {-.4, -.2, .1, bench.Contradicted},
-		{-.4, -.1, .1, bench.Inconclusive}, {-.05, .05, .1, bench.PracticallyEqual}, {-.1, .05, .1, bench.Inconclusive},
-		{-.05, .2, .1, bench.Inconclusive}, {-.5, .5, .1, bench.Inconclusive},
-		{.01, .02, 0, bench.Supported}, {-.02, -.01, 0, bench.Contradicted}, {-.01, .01, 0, bench.Inconclusive},
+		{.2, .4, .1, bench.Supported},
+		{.1, .4, .1, bench.Inconclusive},
+		{-.4, -.2, .1, bench.Contradicted},
+		{-.4, -.1, .1, bench.Inconclusive},
+		{-.05, .05, .1, bench.PracticallyEqual},
+		{-.1, .05, .1, bench.Inconclusive},
+		{-.05, .2, .1, bench.Inconclusive},
+		{-.5, .5, .1, bench.Inconclusive},
+		{.01, .02, 0, bench.Supported},
+		{-.02, -.01, 0, bench.Contradicted},
+		{-.01, .01, 0, bench.Inconclusive},
 		{math.NaN(), math.NaN(), .1, bench.Inconclusive},
 	} {
 		if got := Decide(Interval{Low: c.low, High: c.high}, c.margin); got != c.want {
@@ -104,7 +115,7 @@ func TestDecideRegions(t *testing.T) {
 	}
 }
 
-// The definition, written out, on a small sample.
+// The definition by brute force, on a small sample.
 func TestSkewness(t *testing.T) {
 	d := []float64{1, 2, 3, 10, 4, 2}
 	n, mean, m2, m3 := 6., 22./6, 0., 0.
@@ -113,7 +124,7 @@ func TestSkewness(t *testing.T) {
 		m3 += (x - mean) * (x - mean) * (x - mean) / n
 	}
 	g := m3 / math.Pow(m2, 1.5) * math.Sqrt(n*(n-1)) / (n - 2)
-	near(t, "skewness", Skewness(d), g/math.Sqrt(6*n*(n-1)/((n-2)*(n+1)*(n+3))), 1e-12)
+	near(t, "skewness", Skewness(d), about{g / math.Sqrt(6*n*(n-1)/((n-2)*(n+1)*(n+3))), 1e-12})
 	for _, d := range [][]float64{nil, {1, 2}, {3, 3, 3}} {
 		if got := Skewness(d); got != 0 {
 			t.Errorf("of %v it is %g", d, got)

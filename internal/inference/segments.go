@@ -1,58 +1,70 @@
 package inference
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
-// Segments are the begins of the segments of x, the first of which is 0, within which mean
-// and variance stay the same: those that make least the sum of their costs, -2 ln of the
-// normal likelihood at the best mean and variance, and of the penalty for each change. No segment is shorter
-// than least, and no variance counts as less than that of floor. They are found by PELT
-// [Killick, Fearnhead & Eckley 2012], which is exact.
-func Segments(x []float64, penalty float64, least int, floor float64) []int {
+// prefix holds the results of Segments for the first values of a series.
+type prefix struct {
+	sum, squares float64 // of these values
+	cost         float64 // the least cost of their segments
+	last         int     // where the last of these segments starts
+	// beaten is the end from which on a segment that starts after these values is worse than one
+	// that starts at that end; 0 if none is known.
+	beaten int
+}
+
+// Segments returns the starts of the segments of x, the first of which is 0, within which mean and
+// variance stay the same. It minimizes the sum of the segments' costs and of the penalty for each
+// change. The cost is -2 ln of the normal likelihood at the best mean and variance. Each segment has
+// at least least values, and each variance counts as at least leastSD². The method is PELT, which is
+// exact [Killick, Fearnhead & Eckley 2012]. Fewer than 2·least values are one segment.
+func Segments(x []float64, penalty float64, least int, leastSD float64) []int {
 	n := len(x)
 	if n < 2*least {
 		return []int{0}
 	}
-	sum, squares := make([]float64, n+1), make([]float64, n+1)
+	prefixes := make([]prefix, n+1)
 	shift := x[0] // against cancellation
 	for i, v := range x {
-		sum[i+1], squares[i+1] = sum[i]+v-shift, squares[i]+(v-shift)*(v-shift)
+		prefixes[i+1].sum = prefixes[i].sum + v - shift
+		prefixes[i+1].squares = prefixes[i].squares + (v-shift)*(v-shift)
 	}
 	cost := func(from, to int) float64 {
 		m := float64(to - from)
-		mean := (sum[to] - sum[from]) / m
-		variance := max((squares[to]-squares[from])/m-mean*mean, 0)
-		least := max(variance, floor*floor)
-		return m * (math.Log(2*math.Pi*least) + variance/least)
+		mean := (prefixes[to].sum - prefixes[from].sum) / m
+		variance := max((prefixes[to].squares-prefixes[from].squares)/m-mean*mean, 0)
+		counted := max(variance, leastSD*leastSD)
+		return m * (math.Log(2*math.Pi*counted) + variance/counted)
 	}
-	best, last := make([]float64, n+1), make([]int, n+1) // least cost of x[:i], and where its last segment begins
-	best[0] = -penalty
-	candidates := []int{0}
-	worse := make([]int, n) // the end from which on a candidate is beaten by a change there; 0 for none yet
+	prefixes[0].cost = -penalty
+	candidates := []int{0} // starts of the last segment
 	for end := least; end <= n; end++ {
-		best[end] = math.Inf(1)
-		kept := candidates[:0]
+		last := &prefixes[end]
+		last.cost = math.Inf(1)
+		candidates = slices.DeleteFunc(candidates, func(from int) bool {
+			beaten := prefixes[from].beaten
+			return beaten > 0 && end >= beaten+least // a segment from there on is long enough by now
+		})
 		for _, from := range candidates {
-			if worse[from] > 0 && end >= worse[from]+least { // a segment from there on is long enough by now
-				continue
-			}
-			kept = append(kept, from)
-			if c := best[from] + cost(from, end) + penalty; c < best[end] {
-				best[end], last[end] = c, from
+			if c := prefixes[from].cost + cost(from, end) + penalty; c < last.cost {
+				last.cost, last.last = c, from
 			}
 		}
-		candidates = kept
 		for _, from := range candidates {
-			if worse[from] == 0 && best[from]+cost(from, end) > best[end] {
-				worse[from] = end
+			if prefixes[from].beaten == 0 && prefixes[from].cost+cost(from, end) > last.cost {
+				prefixes[from].beaten = end
 			}
 		}
 		if from := end + 1 - least; from >= least {
 			candidates = append(candidates, from)
 		}
 	}
-	var begins []int
-	for at := n; at > 0; at = last[at] {
-		begins = append([]int{last[at]}, begins...)
+	var starts []int
+	for at := n; at > 0; at = prefixes[at].last {
+		starts = append(starts, prefixes[at].last)
 	}
-	return begins
+	slices.Reverse(starts)
+	return starts
 }

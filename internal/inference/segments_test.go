@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// All ways to cut a short series, one by one.
+// The definition by brute force: all ways to cut a short series.
 func TestSegmentsByBruteForce(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 10))
 	for trial := range 300 {
@@ -27,12 +27,12 @@ func TestSegmentsByBruteForce(t *testing.T) {
 			variance := max(sum/float64(to-from), floor*floor)
 			return float64(to-from)*math.Log(2*math.Pi*variance) + sum/variance
 		}
-		total := func(begins []int) float64 {
-			sum := penalty * float64(len(begins)-1)
-			for i, from := range begins {
+		total := func(starts []int) float64 {
+			sum := penalty * float64(len(starts)-1)
+			for i, from := range starts {
 				to := n
-				if i+1 < len(begins) {
-					to = begins[i+1]
+				if i+1 < len(starts) {
+					to = starts[i+1]
 				}
 				if to-from < least {
 					return math.Inf(1)
@@ -43,25 +43,25 @@ func TestSegmentsByBruteForce(t *testing.T) {
 		}
 		best := math.Inf(1)
 		for cuts := range 1 << (n - 1) {
-			begins := []int{0}
+			starts := []int{0}
 			for i := 1; i < n; i++ {
 				if cuts>>(i-1)&1 == 1 {
-					begins = append(begins, i)
+					starts = append(starts, i)
 				}
 			}
-			best = min(best, total(begins))
+			best = min(best, total(starts))
 		}
 		if best == math.Inf(1) { // too short to be cut into long enough segments
 			best = total([]int{0})
 		}
 		got := Segments(x, penalty, least, floor)
 		if c := total(got); math.Abs(c-best) > 1e-9 && !(math.IsInf(c, 1) && math.IsInf(best, 1)) {
-			t.Fatalf("%v at a penalty of %g, least %d: segments %v cost %g, the best %g", x, penalty, least, got, c, best)
+			t.Fatalf("%v at a penalty of %g, least %d: segments %v cost %g, the best cost %g", x, penalty, least, got, c, best)
 		}
 	}
 }
 
-// Steps and changes of noise are found where they are; noise alone is one segment.
+// Steps and changes of noise are found at their places. Noise without a change is one segment.
 func TestSegmentsOfKnownSeries(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 12))
 	noise := func(n int, mean, sd float64) (x []float64) {
@@ -89,7 +89,7 @@ func TestSegmentsOfKnownSeries(t *testing.T) {
 			off = off || got[i] < c.want[i]-1 || got[i] > c.want[i]+1
 		}
 		if off {
-			t.Errorf("%s: segments begin at %v, want %v", name, got, c.want)
+			t.Errorf("%s: segments start at %v, want %v", name, got, c.want)
 		}
 	}
 }

@@ -2,20 +2,20 @@ package inference
 
 import "math"
 
-// priorVariance is that of the effect size, in squared standard deviations, over which
-// Sequence mixes: it is tightest where the true mean is about one standard deviation off.
+// priorVariance is the variance of the effect size, in squared standard deviations, over which
+// Sequence mixes. The sequence is tightest if the true mean is about one standard deviation off.
 const priorVariance = 1
 
-// Sequence is the interval of a confidence sequence for the mean of d after len(d) values:
-// the probability that it misses the mean at any time, however often it is looked at,
-// is alpha at most, for independent normal values of unknown variance. It holds the means μ for which
+// Sequence returns the interval of a confidence sequence for the mean of d after len(d) values.
+// The probability that it misses the mean at any time is at most alpha, however often one looks.
+// The values must be independent and normal, with unknown variance. It holds the means μ for which
 //
 //	(1+ng)^-1/2 · ((1 + t²/ν) / (1 + t²/(ν(1+ng))))^(n/2) < 1/alpha,   t = √n (mean - μ)/s, ν = n-1
 //
-// the Bayes factor of a t-test with a normal prior of variance g on the effect size [Jeffreys 1961;
-// Rouder et al. 2009], which is a nonnegative martingale under μ whatever the variance
-// [Lai 1976; Wang & Ramdas 2025], so that Ville's inequality bounds it for all n at once.
-// With fewer than two values, and where as few as there are bound nothing, it is infinite.
+// The left side is the Bayes factor of a t-test with a normal prior of variance g on the effect
+// size [Jeffreys 1961; Rouder et al. 2009]. Under μ it is a nonnegative martingale, whatever the
+// variance [Lai 1976; Wang & Ramdas 2025]. Ville's inequality therefore bounds it for all n at once.
+// The interval is infinite for fewer than two values, and for so few that they bound nothing.
 func Sequence(d []float64, alpha float64) Interval {
 	i := TInterval(d, Alpha)
 	i.Low, i.High = math.Inf(-1), math.Inf(1)

@@ -14,8 +14,8 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// effects are how launches may scatter: draws of mean 0 and a standard deviation of 0.1, on the
-// log scale, of the difference of two arms.
+// effects are ways in which launches may scatter. A draw is the difference of two arms on the log
+// scale; its mean is 0 and its standard deviation is 0.1.
 var effects = []struct {
 	name string
 	draw func(*rand.Rand) float64
@@ -38,7 +38,7 @@ var effects = []struct {
 
 var budgets = []int{6, 10, 20, 30}
 
-// decide is what the judge makes of d at a level.
+// decide returns what the judge concludes from d at a level.
 func decide(d []float64, m, level float64) (v bench.Verdict, fragile bool) {
 	v, p := Region(d, m)
 	if p >= level {
@@ -50,6 +50,7 @@ func decide(d []float64, m, level float64) (v bench.Verdict, fragile bool) {
 	return v, false
 }
 
+// sample draws n values around a mean.
 func sample(r *rand.Rand, n int, mean float64, draw func(*rand.Rand) float64) []float64 {
 	d := make([]float64, n)
 	for i := range d {
@@ -58,7 +59,7 @@ func sample(r *rand.Rand, n int, mean float64, draw func(*rand.Rand) float64) []
 	return d
 }
 
-// bootstrap is the percentile interval of the mean at 95% [Efron 1979].
+// bootstrap returns the percentile interval of the mean at 95% [Efron 1979].
 func bootstrap(r *rand.Rand, d []float64) (low, high float64) {
 	means := make([]float64, 999)
 	for i := range means {
@@ -70,8 +71,8 @@ func bootstrap(r *rand.Rand, d []float64) (low, high float64) {
 	return means[24], means[974]
 }
 
-// BenchmarkSimulation prints the tables that METHODOLOGY.md keeps: how often intervals hold the truth, how often
-// verdicts are wrong, and how soon they are reached.
+// BenchmarkSimulation prints the tables in docs/statistics.md: how often intervals hold the truth,
+// how often verdicts are wrong, and after how many rounds they are reached. It takes several minutes.
 //
 //	go test -run '^$' -bench Simulation -benchtime 1x ./internal/inference
 func BenchmarkSimulation(b *testing.B) {
@@ -81,7 +82,7 @@ func BenchmarkSimulation(b *testing.B) {
 	}
 }
 
-// coverage is how often the interval at 95% holds the mean.
+// coverage returns a table of how often the interval at 95% holds the mean.
 func coverage(r *rand.Rand) string {
 	const studies, booted = 100_000, 4_000
 	var t strings.Builder
@@ -112,19 +113,22 @@ func coverage(r *rand.Rand) string {
 	return t.String() + "\n"
 }
 
-// wrong is how often a verdict is wrong where the truth is the margin itself: any verdict is, then.
+// wrong returns a table of how often there is a verdict if the truth is the margin itself. Any
+// verdict is wrong then.
 func wrong(r *rand.Rand) string {
 	const studies = 40_000
 	margin := math.Log(1.10)
 	var t strings.Builder
-	t.WriteString("| any verdict at the margin itself, by t alone → with the sign-flip test | B = 6 | 10 | 20 | 30 |\n|---|---|---|---|---|\n")
+	t.WriteString("| any verdict at the margin itself, by t alone → with the sign-flip test | B = 6 | 10 | 20 | 30 |\n" +
+		"|---|---|---|---|---|\n")
 	for _, e := range effects {
 		fmt.Fprintf(&t, "| %s |", e.name)
 		for _, n := range budgets {
 			alone, both := 0, 0
 			for range studies {
 				sign := float64(1 - 2*r.IntN(2)) // the skew may be to either side of the claim
-				v, fragile := decide(sample(r, n, margin, func(r *rand.Rand) float64 { return sign * e.draw(r) }), margin, .05)
+				d := sample(r, n, margin, func(r *rand.Rand) float64 { return sign * e.draw(r) })
+				v, fragile := decide(d, margin, .05)
 				if v != bench.Inconclusive {
 					both++
 				}
@@ -139,59 +143,78 @@ func wrong(r *rand.Rand) string {
 	return t.String()
 }
 
-// design is when a study is looked at, and at which levels.
+// design is a plan of when to look at a study, and at which levels.
 type design struct {
 	name   string
-	looks  []int
+	looks  []int // numbers of rounds
 	levels func(alpha float64) []float64
-	alone  bool // by t alone
+	tAlone bool // without the sign-flip test
 }
 
-// looks compares designs: how often they are wrong, how often they find what is there, and after how
-// many rounds they end.
+// designs returns what looks compares.
+func designs() []design {
+	planned := []int{10, 20, 30}
+	fixed := func(n int) design {
+		return design{
+			name:   fmt.Sprintf("fixed, %d rounds", n),
+			looks:  []int{n},
+			levels: func(alpha float64) []float64 { return []float64{alpha} },
+		}
+	}
+	unspent := func(alpha float64) []float64 { return []float64{alpha, alpha, alpha} }
+	pocock := func(alpha float64) []float64 { return Nominal(alpha, []float64{1. / 3, 2. / 3, 1}, Pocock) }
+	return []design{
+		fixed(10),
+		fixed(20),
+		fixed(30),
+		{name: "looks at 10, 20, 30 without spending", looks: planned, levels: unspent},
+		{name: "looks, Pocock spending, by t alone", looks: planned, levels: pocock, tAlone: true},
+		{name: "looks, Pocock spending, with the sign-flip test", looks: planned, levels: pocock},
+	}
+}
+
+// study simulates one study of normal launches around a mean. It returns the verdict and after how
+// many rounds the study stopped.
+func (d design) study(r *rand.Rand, levels []float64, mean, margin float64) (v bench.Verdict, rounds int) {
+	all := sample(r, d.looks[len(d.looks)-1], mean, effects[0].draw)
+	for i, n := range d.looks {
+		var fragile bool
+		if v, fragile = decide(all[:n], margin, levels[i]); fragile && d.tAlone {
+			v, _ = Region(all[:n], margin)
+		}
+		if v != bench.Inconclusive {
+			return v, n
+		}
+	}
+	return v, len(all)
+}
+
+// looks returns a table that compares designs: how often they are wrong, how often they find what
+// is true, and after how many rounds they stop.
 func looks(r *rand.Rand) string {
 	const studies, claims = 60_000, 17
-	thirds := []float64{1. / 3, 2. / 3, 1}
 	margin, truth := math.Log(1.10), math.Log(1.20)
-	fixed := func(n int) design {
-		return design{fmt.Sprintf("fixed, %d rounds", n), []int{n}, func(alpha float64) []float64 { return []float64{alpha} }, false}
-	}
-	designs := []design{fixed(10), fixed(20), fixed(30),
-		{"looks at 10, 20, 30 without spending", []int{10, 20, 30}, func(alpha float64) []float64 { return []float64{alpha, alpha, alpha} }, false},
-		{"looks, Pocock spending, by t alone", []int{10, 20, 30}, func(alpha float64) []float64 { return Nominal(alpha, thirds, Pocock) }, true},
-		{"looks, Pocock spending, with the sign-flip test", []int{10, 20, 30}, func(alpha float64) []float64 { return Nominal(alpha, thirds, Pocock) }, false}}
-	study := func(d design, levels []float64, mean float64) (v bench.Verdict, rounds int) {
-		all := sample(r, d.looks[len(d.looks)-1], mean, effects[0].draw)
-		for i, n := range d.looks {
-			var fragile bool
-			if v, fragile = decide(all[:n], margin, levels[i]); fragile && d.alone {
-				v, _ = Region(all[:n], margin)
-			}
-			if v != bench.Inconclusive {
-				return v, n
-			}
-		}
-		return v, d.looks[len(d.looks)-1]
-	}
 	var t strings.Builder
-	t.WriteString("| design | wrong at the margin, one claim | power at 1.2 | rounds | wrong, one of 17 | power at 1.2 | rounds |\n|---|---|---|---|---|---|---|\n")
-	for _, d := range designs {
+	t.WriteString("| design | wrong at the margin, one claim | power at 1.2 | rounds " +
+		"| wrong, one of 17 | power at 1.2 | rounds |\n|---|---|---|---|---|---|---|\n")
+	for _, d := range designs() {
 		fmt.Fprintf(&t, "| %s |", d.name)
 		for _, alpha := range []float64{.05, .05 / claims} {
 			levels := d.levels(alpha)
 			wrong, found := 0, 0
 			var rounds []float64
 			for range studies {
-				if v, _ := study(d, levels, margin); v != bench.Inconclusive {
+				if v, _ := d.study(r, levels, margin, margin); v != bench.Inconclusive {
 					wrong++
 				}
-				v, n := study(d, levels, truth)
+				v, n := d.study(r, levels, truth, margin)
 				if v == bench.Supported {
 					found++
 				}
 				rounds = append(rounds, float64(n))
 			}
-			fmt.Fprintf(&t, " %.2f%% (at most %.2f%%) | %.0f%% | %.1f |", 100*float64(wrong)/studies, 100*alpha, 100*float64(found)/studies, stat.Mean(rounds, nil))
+			fmt.Fprintf(&t, " %.2f%% (at most %.2f%%) | %.0f%% | %.1f |",
+				100*float64(wrong)/studies, 100*alpha, 100*float64(found)/studies, stat.Mean(rounds, nil))
 		}
 		t.WriteString("\n")
 	}

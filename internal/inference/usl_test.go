@@ -8,8 +8,8 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// The answers are those of R's package usl for its data set specsdm91, and of exact
-// points of a known law.
+// The results are those of R's package usl for its data set specsdm91, and of exact points of a
+// known law.
 func TestFitUSL(t *testing.T) {
 	for _, c := range []struct {
 		name               string
@@ -48,7 +48,8 @@ func TestFitUSL(t *testing.T) {
 	}
 }
 
-// Superlinear data would want negative coefficients: the best within the bounds is kept.
+// Superlinear data fit best with negative coefficients. FitUSL returns the best law within the
+// bounds.
 func TestFitUSLWithinBounds(t *testing.T) {
 	fit, err := FitUSL([]float64{1, 2, 3, 4, 5, 6}, []float64{10, 22, 35, 49, 64, 80})
 	if err != nil || fit.Alpha != 0 || fit.Beta != 0 || fit.Gamma < 10 {
@@ -59,7 +60,7 @@ func TestFitUSLWithinBounds(t *testing.T) {
 	}
 }
 
-// Data that want more than all to be serial are fitted on the bound.
+// Data that fit best with a serial share above 1 are fitted at that bound.
 func TestFitUSLOnTheUpperBound(t *testing.T) {
 	fit, err := FitUSL([]float64{1, 2, 3, 4, 5, 6}, []float64{100, 60, 45, 36, 30, 26})
 	if err != nil || fit.Alpha != 1 || fit.Beta < 0 || fit.Beta > 1 {
@@ -67,8 +68,8 @@ func TestFitUSLOnTheUpperBound(t *testing.T) {
 	}
 }
 
-// Rounds of a known law, with noise: the intervals hold the truth, are no points, and
-// are the same for the same seed.
+// For rounds of a known law with noise, the intervals hold the truth, have a width, and depend on
+// the seed only.
 func TestResampleUSL(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	law := bench.USL{Gamma: 100, Alpha: .05, Beta: .002}
@@ -85,10 +86,17 @@ func TestResampleUSL(t *testing.T) {
 	if !ok || low.Peak == nil || high.Peak == nil {
 		t.Fatalf("low %+v, high %+v, %t", low, high, ok)
 	}
-	for what, c := range map[string][3]float64{"gamma": {low.Gamma, 100, high.Gamma}, "alpha": {low.Alpha, .05, high.Alpha},
-		"beta": {low.Beta, .002, high.Beta}, "peak": {*low.Peak, peak, *high.Peak}} {
-		if !(c[0] < c[1] && c[1] < c[2]) {
-			t.Errorf("%s is %g to %g, and the truth %g", what, c[0], c[2], c[1])
+	for _, c := range []struct {
+		what             string
+		low, truth, high float64
+	}{
+		{"gamma", low.Gamma, law.Gamma, high.Gamma},
+		{"alpha", low.Alpha, law.Alpha, high.Alpha},
+		{"beta", low.Beta, law.Beta, high.Beta},
+		{"peak", *low.Peak, peak, *high.Peak},
+	} {
+		if !(c.low < c.truth && c.truth < c.high) {
+			t.Errorf("%s is %g to %g, and the truth is %g", c.what, c.low, c.high, c.truth)
 		}
 	}
 	again, _, _ := ResampleUSL(n, x, 1000, 7)

@@ -35,10 +35,22 @@ func faster(ratios ...float64) func(*bench.TrialResult, *[]bench.Hit) {
 // A decision that one round of six could undo is none, and a claim that is decided alone
 // may not be among several.
 func TestOneOfMany(t *testing.T) {
-	s := recordtest.Study{Rounds: 6, Noise: .0001, Claims: [][]bench.Test{{fasterNode}}, Speed: recordtest.Speeds(20*ms, 20*ms), Change: faster(1.3, 1.32, 1.31, 1.29, 1.3, .99)}
+	s := recordtest.Study{
+		Rounds: 6,
+		Noise:  .0001,
+		Claims: [][]bench.Test{{fasterNode}},
+		Speed:  recordtest.Speeds(20*ms, 20*ms),
+		Change: faster(1.3, 1.32, 1.31, 1.29, 1.3, .99),
+	}
 	claim := judged(t, s.Write(t)).Claims[0]
-	if cell := claim.Tests[0]; cell.Verdict != bench.Inconclusive || cell.Forced != bench.ForcedFragile || math.Abs(*cell.SignFlip-.0625) > 1e-9 {
-		t.Errorf("one round of six goes the other way: %s (%s), sign-flip p %v", cell.Verdict, cell.Why, deref(cell.SignFlip))
+	if cell := claim.Tests[0]; cell.Verdict != bench.Inconclusive || cell.Forced != bench.ForcedFragile ||
+		math.Abs(*cell.SignFlip-.0625) > 1e-9 {
+		t.Errorf(
+			"one round of six goes the other way: %s (%s), sign-flip p %v",
+			cell.Verdict,
+			cell.Why,
+			deref(cell.SignFlip),
+		)
 	}
 
 	// Direction and size are clear, but the scatter is such that p is some percent.
@@ -53,8 +65,16 @@ func TestOneOfMany(t *testing.T) {
 	*other.Margin = .2 // which is undecided
 	s.Claims = [][]bench.Test{{fasterNode}, {other}, {other}, {other}}
 	claim = judged(t, s.Write(t)).Claims[0]
-	if claim.Verdict != bench.Inconclusive || math.Abs(*claim.Adjusted-4*alone) > 1e-12 || !strings.Contains(claim.Why, "not as one of 4 claims") || claim.Tests[0].Verdict != bench.Supported {
-		t.Errorf("one of four it is %s (%s), adjusted p %v, and alone %v", claim.Verdict, claim.Why, deref(claim.Adjusted), alone)
+	if claim.Verdict != bench.Inconclusive || math.Abs(*claim.Adjusted-4*alone) > 1e-12 ||
+		!strings.Contains(claim.Why, "not as one of 4 claims") ||
+		claim.Tests[0].Verdict != bench.Supported {
+		t.Errorf(
+			"one of four it is %s (%s), adjusted p %v, and alone %v",
+			claim.Verdict,
+			claim.Why,
+			deref(claim.Adjusted),
+			alone,
+		)
 	}
 }
 
@@ -62,7 +82,13 @@ func TestOneOfMany(t *testing.T) {
 func TestDependsIsTestedHarder(t *testing.T) {
 	down := fasterNode
 	down.Expect = bench.Higher
-	s := recordtest.Study{Rounds: 6, Noise: .0001, Speed: recordtest.Speeds(20*ms, 20*ms), Change: faster(1.30, 1.13, 1.26, 1.11, 1.24, 1.12), Claims: [][]bench.Test{{fasterNode, down}}}
+	s := recordtest.Study{
+		Rounds: 6,
+		Noise:  .0001,
+		Speed:  recordtest.Speeds(20*ms, 20*ms),
+		Change: faster(1.30, 1.13, 1.26, 1.11, 1.24, 1.12),
+		Claims: [][]bench.Test{{fasterNode, down}},
+	}
 	claim := judged(t, s.Write(t)).Claims[0]
 	if claim.Verdict != bench.Inconclusive || !strings.Contains(claim.Why, "may be chance among 2") {
 		t.Errorf("two weak ones that differ: %s (%s)", claim.Verdict, claim.Why)
@@ -76,8 +102,16 @@ func TestDependsIsTestedHarder(t *testing.T) {
 // What a look decides is not judged again, and what it leaves open is measured on.
 func TestLooks(t *testing.T) {
 	clear, close := faster(1.5, 1.52, 1.49, 1.51), faster(1.05, 1.25, 1.15)
-	s := recordtest.Study{Rounds: 30, Looks: []int{10, 20, 30}, Made: 10, Speed: recordtest.Speeds(20*ms, 20*ms), Noise: .01, Twin: 1,
-		Claims: [][]bench.Test{{fasterNode}, {moreNode}}, Change: clear}
+	s := recordtest.Study{
+		Rounds: 30,
+		Looks:  []int{10, 20, 30},
+		Made:   10,
+		Speed:  recordtest.Speeds(20*ms, 20*ms),
+		Noise:  .01,
+		Twin:   1,
+		Claims: [][]bench.Test{{fasterNode}, {moreNode}},
+		Change: clear,
+	}
 	open := func(dir string) (map[bench.Cell]bool, []string) {
 		r, err := record.Open(dir)
 		if err != nil {
@@ -93,10 +127,13 @@ func TestLooks(t *testing.T) {
 
 	dir := s.Write(t)
 	v := judged(t, dir)
-	if cell := v.Claims[0].Tests[0]; v.Claims[0].Verdict != bench.Supported || cell.Rounds != 10 || math.Abs(cell.Confidence-(1-third)) > 1e-12 {
+	if cell := v.Claims[0].Tests[0]; v.Claims[0].Verdict != bench.Supported || cell.Rounds != 10 ||
+		math.Abs(cell.Confidence-(1-third)) > 1e-12 {
 		t.Errorf("a clear one: %s (%s) after %d rounds at %v", v.Claims[0].Verdict, cell.Why, cell.Rounds, cell.Confidence)
 	}
-	if looks := v.Analysis.Looks; len(looks) != 1 || looks[0].Rounds != 10 || !looks[0].Planned || !slices.Equal(looks[0].Decided, []string{"c", "c1"}) || v.Claims[0].Adjusted != nil {
+	if looks := v.Analysis.Looks; len(looks) != 1 || looks[0].Rounds != 10 || !looks[0].Planned ||
+		!slices.Equal(looks[0].Decided, []string{"c", "c1"}) ||
+		v.Claims[0].Adjusted != nil {
 		t.Errorf("looks are %+v", looks)
 	}
 	if cells, claims := open(dir); len(cells) > 0 || len(claims) > 0 {
@@ -112,7 +149,9 @@ func TestLooks(t *testing.T) {
 
 	s.Change = close
 	dir = s.Write(t)
-	if cells, claims := open(dir); !slices.Equal(claims, []string{"c"}) || !cells[bench.Cell{Arm: "json/node-a"}] || !cells[bench.Cell{Arm: "json/python-a"}] || !cells[bench.Cell{Arm: "json/node-a-twin"}] {
+	if cells, claims := open(dir); !slices.Equal(claims, []string{"c"}) || !cells[bench.Cell{Arm: "json/node-a"}] ||
+		!cells[bench.Cell{Arm: "json/python-a"}] ||
+		!cells[bench.Cell{Arm: "json/node-a-twin"}] {
 		t.Errorf("a close one needs %v for %v", cells, claims)
 	}
 
@@ -123,19 +162,29 @@ func TestLooks(t *testing.T) {
 		}
 	}
 	v = judged(t, s.Write(t))
-	if claim := v.Claims[0]; claim.Verdict != bench.Supported || claim.Tests[0].Rounds != 10 || len(v.Analysis.Looks) != 2 {
+	if claim := v.Claims[0]; claim.Verdict != bench.Supported || claim.Tests[0].Rounds != 10 ||
+		len(v.Analysis.Looks) != 2 {
 		t.Errorf("a later round changed a verdict: %s (%s)", claim.Verdict, claim.Why)
 	}
 
 	// What was dropped is not missing; what was not made is.
 	s.Made, s.Change = 12, clear
 	s.Skip = func(trial bench.Trial) bool { return trial.Round > 10 && trial.Target == "python-a" }
-	if v := judged(t, s.Write(t)); !slices.ContainsFunc(v.Warnings, func(w string) bool { return strings.Contains(w, "trials were not made") }) {
+	if v := judged(t, s.Write(t)); !slices.ContainsFunc(
+		v.Warnings,
+		func(w string) bool { return strings.Contains(w, "trials were not made") },
+	) {
 		t.Errorf("warnings are %q", v.Warnings)
 	}
 	s.Made, s.Looks = 30, []int{10, 20, 30}
-	s.Directory.After = []record.Entry{{Event: record.EventDrop, Round: 10, Arm: "json/python-a"}, {Event: record.EventLook, Round: 10}}
-	if v := judged(t, s.Write(t)); slices.ContainsFunc(v.Warnings, func(w string) bool { return strings.Contains(w, "trials were not made") }) {
+	s.Directory.After = []record.Entry{
+		{Event: record.EventDrop, Round: 10, Arm: "json/python-a"},
+		{Event: record.EventLook, Round: 10},
+	}
+	if v := judged(t, s.Write(t)); slices.ContainsFunc(
+		v.Warnings,
+		func(w string) bool { return strings.Contains(w, "trials were not made") },
+	) {
 		t.Errorf("what was dropped counts as missing: %q", v.Warnings)
 	}
 }
@@ -143,7 +192,14 @@ func TestLooks(t *testing.T) {
 // A run that its budget ends spends at its last round what is left; one that just has not gone on spends
 // what is due.
 func TestAnEndThatWasNotPlanned(t *testing.T) {
-	s := recordtest.Study{Rounds: 30, Looks: []int{10, 20, 30}, Made: 14, Speed: recordtest.Speeds(8*ms, 8*ms), Noise: .2, Claims: [][]bench.Test{{moreNode}}}
+	s := recordtest.Study{
+		Rounds: 30,
+		Looks:  []int{10, 20, 30},
+		Made:   14,
+		Speed:  recordtest.Speeds(8*ms, 8*ms),
+		Noise:  .2,
+		Claims: [][]bench.Test{{moreNode}},
+	}
 	level := func() float64 {
 		looks := judged(t, s.Write(t)).Analysis.Looks
 		if len(looks) != 2 || looks[1].Rounds != 14 || looks[1].Planned {
@@ -156,7 +212,11 @@ func TestAnEndThatWasNotPlanned(t *testing.T) {
 	s.Directory.After = []record.Entry{{Event: record.EventBudget}}
 	all := level()
 	// Whoever has seen the run before it went on with a budget chose when it ends.
-	s.Directory.Journal = append(s.Directory.Journal, record.Entry{Event: record.EventInterrupted}, record.Entry{Event: record.EventBegin, Budget: "5s"})
+	s.Directory.Journal = append(
+		s.Directory.Journal,
+		record.Entry{Event: record.EventInterrupted},
+		record.Entry{Event: record.EventBegin, Budget: "5s"},
+	)
 	if again := level(); again != due {
 		t.Errorf("a budget that came later spends %g, want %g", again, due)
 	}
@@ -173,7 +233,14 @@ func TestAnEndThatWasNotPlanned(t *testing.T) {
 // A comparison whose first number comes after its claim was decided is no part of it; one that has none by a
 // look does not hold the claim open.
 func TestNumbersThatComeLater(t *testing.T) {
-	s := recordtest.Study{Rounds: 30, Looks: []int{10, 20, 30}, Made: 20, Speed: recordtest.Speeds(20*ms, 20*ms), Noise: .01, Claims: [][]bench.Test{{moreNode, fasterNode}}}
+	s := recordtest.Study{
+		Rounds: 30,
+		Looks:  []int{10, 20, 30},
+		Made:   20,
+		Speed:  recordtest.Speeds(20*ms, 20*ms),
+		Noise:  .01,
+		Claims: [][]bench.Test{{moreNode, fasterNode}},
+	}
 	s.Speed = recordtest.Speeds(4*ms, 8*ms)
 	s.Change = func(r *bench.TrialResult, hits *[]bench.Hit) {
 		if r.Trial.Round <= 10 {
@@ -181,8 +248,15 @@ func TestNumbersThatComeLater(t *testing.T) {
 		}
 	}
 	claim := judged(t, s.Write(t)).Claims[0]
-	if claim.Verdict != bench.Supported || claim.Tests[0].Rounds != 10 || claim.Tests[1].Verdict != bench.NotTested || !strings.Contains(claim.Tests[1].Why, "after 10 rounds") {
-		t.Errorf("%s (%s); the later comparison is %s (%s)", claim.Verdict, claim.Why, claim.Tests[1].Verdict, claim.Tests[1].Why)
+	if claim.Verdict != bench.Supported || claim.Tests[0].Rounds != 10 || claim.Tests[1].Verdict != bench.NotTested ||
+		!strings.Contains(claim.Tests[1].Why, "after 10 rounds") {
+		t.Errorf(
+			"%s (%s); the later comparison is %s (%s)",
+			claim.Verdict,
+			claim.Why,
+			claim.Tests[1].Verdict,
+			claim.Tests[1].Why,
+		)
 	}
 }
 
@@ -192,8 +266,15 @@ func TestWhatADependsTakes(t *testing.T) {
 	down := moreNode
 	down.Margin = new(bench.Percent)
 	*down.Margin = .9
-	s := recordtest.Study{Rounds: 30, Looks: []int{10, 20, 30}, Made: 10, Speed: recordtest.Speeds(20*ms, 20*ms), Noise: .0001,
-		Claims: [][]bench.Test{{fasterNode, down}}, Change: faster(1.6, 1.105, 1.55, 1.11, 1.5, 1.12)}
+	s := recordtest.Study{
+		Rounds: 30,
+		Looks:  []int{10, 20, 30},
+		Made:   10,
+		Speed:  recordtest.Speeds(20*ms, 20*ms),
+		Noise:  .0001,
+		Claims: [][]bench.Test{{fasterNode, down}},
+		Change: faster(1.6, 1.105, 1.55, 1.11, 1.5, 1.12),
+	}
 	r, err := record.Open(s.Write(t))
 	if err != nil {
 		t.Fatal(err)
@@ -205,7 +286,13 @@ func TestWhatADependsTakes(t *testing.T) {
 	c := j.claims()[0]
 	alone, hard := j.find(c.comparisons[0], j.alpha(), 0), j.find(c.comparisons[0], j.strict(c), 0)
 	if alone.verdict != bench.Supported || hard.verdict != bench.Inconclusive || c.Verdict != bench.Inconclusive {
-		t.Fatalf("the made-up rounds don't lie between the two levels: p %g, %s, %s, %s", alone.p, alone.verdict, hard.verdict, c.Verdict)
+		t.Fatalf(
+			"the made-up rounds don't lie between the two levels: p %g, %s, %s, %s",
+			alone.p,
+			alone.verdict,
+			hard.verdict,
+			c.Verdict,
+		)
 	}
 	cells, claims, err := NeedsRounds(r)
 	if err != nil || len(claims) != 1 || !cells[bench.Cell{Arm: "json/node-a"}] {
@@ -215,10 +302,30 @@ func TestWhatADependsTakes(t *testing.T) {
 
 // Where judging again leaves other claims open than the look did, the run says so, and is void.
 func TestALookThatCannotBeReproduced(t *testing.T) {
-	s := recordtest.Study{Rounds: 30, Looks: []int{10, 20, 30}, Speed: recordtest.Speeds(4*ms, 8*ms), Noise: .02, Twin: 1, Control: 1.25, Evidence: true,
-		Claims: [][]bench.Test{{moreNode}}, Directory: recordtest.Directory{After: []record.Entry{{Event: record.EventLook, Round: 10, Undecided: []string{"c"}}, {Event: record.EventLook, Round: 20}}}}
+	s := recordtest.Study{
+		Rounds:   30,
+		Looks:    []int{10, 20, 30},
+		Speed:    recordtest.Speeds(4*ms, 8*ms),
+		Noise:    .02,
+		Twin:     1,
+		Control:  1.25,
+		Evidence: true,
+		Claims: [][]bench.Test{
+			{moreNode},
+		},
+		Directory: recordtest.Directory{
+			After: []record.Entry{
+				{Event: record.EventLook, Round: 10, Undecided: []string{"c"}},
+				{Event: record.EventLook, Round: 20},
+			},
+		},
+	}
 	v := judged(t, s.Write(t))
-	if len(v.Analysis.Unlike) != 1 || !slices.ContainsFunc(v.Void, func(why string) bool { return strings.Contains(why, "the look at round 10 leaves [] undecided") }) {
+	if len(v.Analysis.Unlike) != 1 ||
+		!slices.ContainsFunc(
+			v.Void,
+			func(why string) bool { return strings.Contains(why, "the look at round 10 leaves [] undecided") },
+		) {
 		t.Errorf("unlike are %q, void %q", v.Analysis.Unlike, v.Void)
 	}
 }
@@ -226,7 +333,12 @@ func TestALookThatCannotBeReproduced(t *testing.T) {
 // Survivors decide nothing: where more than a fifth of the rounds has no pair that counts, the others may be
 // those in which the server held.
 func TestSurvivors(t *testing.T) {
-	s := recordtest.Study{Rounds: 10, Claims: [][]bench.Test{{moreNode}}, Speed: recordtest.Speeds(4*ms, 8*ms), Noise: .02}
+	s := recordtest.Study{
+		Rounds: 10,
+		Claims: [][]bench.Test{{moreNode}},
+		Speed:  recordtest.Speeds(4*ms, 8*ms),
+		Noise:  .02,
+	}
 	for dead, want := range map[int]bench.Verdict{2: bench.Supported, 3: bench.Inconclusive, 8: bench.Inconclusive} {
 		s.Change = func(r *bench.TrialResult, _ *[]bench.Hit) {
 			if r.Trial.Target == "node-a" && r.Trial.Round <= dead {
@@ -234,7 +346,8 @@ func TestSurvivors(t *testing.T) {
 			}
 		}
 		cell := judged(t, s.Write(t)).Claims[0].Tests[0]
-		if cell.Verdict != want || (cell.Forced == bench.ForcedMissing) != (want == bench.Inconclusive) || cell.Rounds != 10-dead {
+		if cell.Verdict != want || (cell.Forced == bench.ForcedMissing) != (want == bench.Inconclusive) ||
+			cell.Rounds != 10-dead {
 			t.Errorf("%d of ten died: %s (%s)", dead, cell.Verdict, cell.Why)
 		}
 	}
@@ -245,8 +358,13 @@ func TestFragileAmongMany(t *testing.T) {
 	other := fasterNode
 	other.Margin = new(bench.Percent)
 	*other.Margin = .45 // which is undecided
-	s := recordtest.Study{Rounds: 10, Noise: .0001, Speed: recordtest.Speeds(20*ms, 20*ms), Claims: [][]bench.Test{{fasterNode}, {other}, {other}, {other}, {other}},
-		Change: faster(1.5, 1.52, 1.49, 1.51, 1.5, 1.48, 1.5, 1.53, 1.5, 1.08)}
+	s := recordtest.Study{
+		Rounds: 10,
+		Noise:  .0001,
+		Speed:  recordtest.Speeds(20*ms, 20*ms),
+		Claims: [][]bench.Test{{fasterNode}, {other}, {other}, {other}, {other}},
+		Change: faster(1.5, 1.52, 1.49, 1.51, 1.5, 1.48, 1.5, 1.53, 1.5, 1.08),
+	}
 	claim := judged(t, s.Write(t)).Claims[0]
 	if claim.Tests[0].Verdict != bench.Supported || *claim.Adjusted > .05 || claim.Verdict != bench.Supported {
 		// one round of ten just within the margin: 4 of 1,024 choices of signs
@@ -262,7 +380,15 @@ func TestFragileAmongMany(t *testing.T) {
 
 // The twin that is no twin, and the control that is not found, void what was to be evidence.
 func TestGuards(t *testing.T) {
-	whole := recordtest.Study{Rounds: 10, Speed: recordtest.Speeds(4*ms, 8*ms), Noise: .02, Twin: 1, Control: 1.25, Evidence: true, Claims: [][]bench.Test{{moreNode}}}
+	whole := recordtest.Study{
+		Rounds:   10,
+		Speed:    recordtest.Speeds(4*ms, 8*ms),
+		Noise:    .02,
+		Twin:     1,
+		Control:  1.25,
+		Evidence: true,
+		Claims:   [][]bench.Test{{moreNode}},
+	}
 	for _, c := range []struct {
 		name  string
 		study func(s *recordtest.Study)
@@ -281,10 +407,12 @@ func TestGuards(t *testing.T) {
 			s := whole
 			c.study(&s)
 			v := judged(t, s.Write(t))
-			if c.void == "" && len(v.Void) > 0 || c.void != "" && !slices.ContainsFunc(v.Void, func(why string) bool { return strings.HasPrefix(why, c.void) }) {
+			if c.void == "" && len(v.Void) > 0 ||
+				c.void != "" && !slices.ContainsFunc(v.Void, func(why string) bool { return strings.HasPrefix(why, c.void) }) {
 				t.Errorf("void are %q, want one that begins with %q", v.Void, c.void)
 			}
-			if s.Twin == 1 && s.Noise < 1 && (len(v.Twins) != 5 || slices.ContainsFunc(v.Twins, func(x bench.Comparison) bool { return x.Metric == "throughput" && x.Verdict != bench.PracticallyEqual })) {
+			if s.Twin == 1 && s.Noise < 1 &&
+				(len(v.Twins) != 5 || slices.ContainsFunc(v.Twins, func(x bench.Comparison) bool { return x.Metric == "throughput" && x.Verdict != bench.PracticallyEqual })) {
 				t.Errorf("twins are %+v", v.Twins)
 			}
 		})
@@ -324,14 +452,19 @@ func TestSteadyState(t *testing.T) {
 		{"in more it may not", .66, 3, bench.Inconclusive, bench.ForcedUnsteady, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := recordtest.Study{Rounds: 10, Claims: [][]bench.Test{{fasterNode}}, Speed: recordtest.Speeds(8*ms, 8*ms), Noise: .005,
+			s := recordtest.Study{
+				Rounds: 10,
+				Claims: [][]bench.Test{{fasterNode}},
+				Speed:  recordtest.Speeds(8*ms, 8*ms),
+				Noise:  .005,
 				Change: func(r *bench.TrialResult, hits *[]bench.Hit) {
 					if r.Trial.Target == "node-a" && r.Trial.Round <= c.trials {
 						phase(r, hits, c.until, 2)
 					} else {
 						phase(r, hits, 0, 1)
 					}
-				}}
+				},
+			}
 			r, err := record.Open(s.Write(t))
 			if err != nil {
 				t.Fatal(err)
@@ -345,7 +478,8 @@ func TestSteadyState(t *testing.T) {
 				t.Errorf("%s (%s), forced %q", cell.Verdict, cell.Why, cell.Forced)
 			}
 			p, _ := summaries[0].Phase(recordtest.ID("latency@500/s"))
-			if !p.Steady.Examined() || p.Steady.Reached() != c.reached || c.reached && (p.Steady.From < 1200*ms || p.Steady.From > 1400*ms) {
+			if !p.Steady.Examined() || p.Steady.Reached() != c.reached ||
+				c.reached && (p.Steady.From < 1200*ms || p.Steady.From > 1400*ms) {
 				t.Errorf("steady state is %+v", p.Steady)
 			}
 		})
@@ -406,7 +540,7 @@ func TestForgedDirectories(t *testing.T) {
 		}, 5, "trial 3 is left out: its result.json is not the file that was recorded"},
 		{"a log is edited", func(dir string) error { return os.WriteFile(filepath.Join(dir, third, "server.log"), nil, 0o644) }, 5, "its server.log is not the file"},
 		{"hits are another trial's", func(dir string) error { return copied(dir, "hits.parquet") }, 5, "its hits.parquet is not the file"},
-		{"the plan is another", func(dir string) error { return edit(dir, "plan.json", func(v map[string]any) { v["seed"] = 5 }) }, 0, "made by another plan"},
+		{"the plan is another", func(dir string) error { return edit(dir, "plan.json", func(v map[string]any) { v["seed"] = 5 }) }, 0, "made with another plan"},
 		{"the machine is another", func(dir string) error {
 			return edit(dir, "environment.json", func(v map[string]any) { v["machine"] = "other" })
 		}, 0, "made on another machine"},
@@ -418,7 +552,7 @@ func TestForgedDirectories(t *testing.T) {
 			}
 			lines := slices.DeleteFunc(strings.SplitAfter(string(data), "\n"), func(l string) bool { return strings.Contains(l, `"trial":3,`) })
 			return os.WriteFile(path, []byte(strings.Join(lines, "")), 0o644)
-		}, 5, "the journal does not tell of its end"},
+		}, 5, "the journal does not record its end"},
 		{"a trial is a copy, and its journal too", func(dir string) error {
 			if err := copied(dir, "hits.parquet"); err != nil {
 				return err
@@ -448,8 +582,15 @@ func TestForgedDirectories(t *testing.T) {
 		}, 5, "its hits are those of trial 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dir := recordtest.Study{Rounds: 6, Claims: [][]bench.Test{{moreNode}}, Speed: recordtest.Speeds(4*ms, 8*ms), Noise: .02,
-				Directory: recordtest.Directory{Environment: bench.Environment{Machine: "this"}}}.Write(t)
+			dir := recordtest.Study{
+				Rounds:    6,
+				Claims:    [][]bench.Test{{moreNode}},
+				Speed:     recordtest.Speeds(4*ms, 8*ms),
+				Noise:     .02,
+				Directory: recordtest.Directory{Environment: bench.Environment{Machine: "this"}},
+			}.Write(
+				t,
+			)
 			if err := c.forge(dir); err != nil {
 				t.Fatal(err)
 			}
@@ -493,7 +634,13 @@ func TestNumbersThatAreNone(t *testing.T) {
 			func(r *bench.TrialResult, _ *[]bench.Hit) { r.Phases[1].CPU, r.Phases[1].Drive.Elapsed = 0, 0 }, bench.NotTested, "gave NaN, which cannot be compared"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := recordtest.Study{Rounds: 6, Claims: [][]bench.Test{{c.test}}, Speed: recordtest.Speeds(4*ms, 8*ms), Noise: .02, Change: c.change}
+			s := recordtest.Study{
+				Rounds: 6,
+				Claims: [][]bench.Test{{c.test}},
+				Speed:  recordtest.Speeds(4*ms, 8*ms),
+				Noise:  .02,
+				Change: c.change,
+			}
 			claim := judged(t, s.Write(t)).Claims[0]
 			if cell := claim.Tests[0]; claim.Verdict != c.want || !strings.Contains(cell.Why, c.why) {
 				t.Errorf("%s (%s), want %s", claim.Verdict, cell.Why, c.want)

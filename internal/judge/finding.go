@@ -97,26 +97,33 @@ type rule struct {
 	holds func(*finding) string // why the rule holds; empty if it does not
 }
 
-// precedence lists the rules that are asked before anything is tested, the first that holds decides.
+// precedence lists the rules that are asked before anything is tested. The first that holds decides.
 var precedence = []rule{
-	{bench.ForcedFewRounds, func(f *finding) string {
-		return when(f.interval.N < 2, "one round shows no variation; at least two are needed")
-	}},
-	{bench.ForcedSame, func(f *finding) string {
-		return when(f.interval.SE == 0, "all rounds gave the very same number, which no measurement does")
-	}},
-	// To judge by the other rounds would be to choose among outcomes.
-	{bench.ForcedNoGrowth, func(f *finding) string {
-		return when(len(f.rounds.noGrowth) > 0, "in some rounds "+metric.ErrNoGrowth.Error())
-	}},
+	{bench.ForcedFewRounds, (*finding).fewRounds},
+	{bench.ForcedSame, (*finding).sameNumber},
+	{bench.ForcedNoGrowth, (*finding).noGrowth},
 	{bench.ForcedMissing, func(f *finding) string { return f.rounds.missing() }},
 	{bench.ForcedUnsteady, func(f *finding) string { return f.rounds.unsteady() }},
 }
 
-// when returns why if the condition holds, otherwise nothing.
-func when(holds bool, why string) string {
-	if holds {
-		return why
+func (f *finding) fewRounds() string {
+	if f.interval.N < 2 {
+		return "one round shows no variation; at least two are needed"
+	}
+	return ""
+}
+
+func (f *finding) sameNumber() string {
+	if f.interval.SE == 0 {
+		return "all rounds gave the very same number, which no measurement does"
+	}
+	return ""
+}
+
+// noGrowth holds even if other rounds have a number: to judge by those would be to choose among outcomes.
+func (f *finding) noGrowth() string {
+	if len(f.rounds.noGrowth) > 0 {
+		return "in some rounds " + metric.ErrNoGrowth.Error()
 	}
 	return ""
 }
@@ -153,7 +160,7 @@ func (j *judgment) withinResolution(c *comparison, f *finding) (settled bool) {
 		return false
 	case c.Base != nil:
 		added := j.resolution(quantile, 0, round)
-		if f.p < f.level && f.rounds.nearBase(added, c.To != "") {
+		if f.p < f.level && (f.rounds.ofNearBase(added) || c.To != "" && f.rounds.toNearBase(added)) {
 			f.force(bench.ForcedInstrument, fmt.Sprintf(
 				"number and base differ by less than %v, which the load generator may have added",
 				added.Round(time.Microsecond)))

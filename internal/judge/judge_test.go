@@ -79,7 +79,11 @@ func TestVerdictsOfKnownSpeeds(t *testing.T) {
 
 // A server that refuses most requests at once must not look fast for it.
 func TestFailedRequestsEnterAtTheTimeout(t *testing.T) {
-	s := recordtest.Study{Rounds: 6, Claims: [][]bench.Test{{fasterNode}}, Speed: recordtest.Speeds(8*time.Millisecond, 8*time.Millisecond), Noise: .02,
+	s := recordtest.Study{
+		Rounds: 6,
+		Claims: [][]bench.Test{{fasterNode}},
+		Speed:  recordtest.Speeds(8*time.Millisecond, 8*time.Millisecond),
+		Noise:  .02,
 		Change: func(r *bench.TrialResult, hits *[]bench.Hit) {
 			if r.Trial.Target != "node-a" {
 				return
@@ -89,7 +93,8 @@ func TestFailedRequestsEnterAtTheTimeout(t *testing.T) {
 					(*hits)[i].Err, (*hits)[i].Done = bench.ErrDial, (*hits)[i].Sent+1000
 				}
 			}
-		}}
+		},
+	}
 	cell := judged(t, s.Write(t)).Claims[0].Tests[0]
 	if *cell.OfMedian < .999 || len(cell.Warnings) == 0 {
 		t.Errorf("median is %g s, warnings %q; want the timeout, 1 s, and a warning", *cell.OfMedian, cell.Warnings)
@@ -123,14 +128,28 @@ func TestGeneratorAtItsLimit(t *testing.T) {
 		}, bench.Inconclusive},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := recordtest.Study{Rounds: 6, Claims: [][]bench.Test{{moreNode}}, Speed: c.speed, Noise: .02, Change: func(r *bench.TrialResult, _ *[]bench.Hit) {
-				if r.Trial.Target == c.bound && r.Trial.Round == 3 {
-					c.limit(&r.Phases[1])
-				}
-			}}
+			s := recordtest.Study{
+				Rounds: 6,
+				Claims: [][]bench.Test{{moreNode}},
+				Speed:  c.speed,
+				Noise:  .02,
+				Change: func(r *bench.TrialResult, _ *[]bench.Hit) {
+					if r.Trial.Target == c.bound && r.Trial.Round == 3 {
+						c.limit(&r.Phases[1])
+					}
+				},
+			}
 			cell := judged(t, s.Write(t)).Claims[0].Tests[0]
 			if cell.Verdict != c.want || len(cell.Warnings) == 0 || cell.Low != nil && cell.High != nil {
-				t.Errorf("%s (%s), warnings %q, low %v, high %v; want %s", cell.Verdict, cell.Why, cell.Warnings, cell.Low, cell.High, c.want)
+				t.Errorf(
+					"%s (%s), warnings %q, low %v, high %v; want %s",
+					cell.Verdict,
+					cell.Why,
+					cell.Warnings,
+					cell.Low,
+					cell.High,
+					c.want,
+				)
 			}
 		})
 	}
@@ -138,13 +157,20 @@ func TestGeneratorAtItsLimit(t *testing.T) {
 
 // What the instrument cannot tell apart is not decided, however clear its ratio.
 func TestCertifiedErrorCounts(t *testing.T) {
-	s := recordtest.Study{Rounds: 6, Claims: [][]bench.Test{{fasterNode}}, Speed: recordtest.Speeds(1000*time.Microsecond, 1300*time.Microsecond), Noise: .002}
+	s := recordtest.Study{
+		Rounds: 6,
+		Claims: [][]bench.Test{{fasterNode}},
+		Speed:  recordtest.Speeds(1000*time.Microsecond, 1300*time.Microsecond),
+		Noise:  .002,
+	}
 	for certified, want := range map[time.Duration]bench.Verdict{
 		0: bench.Supported, 100 * time.Microsecond: bench.Supported, 300 * time.Microsecond: bench.Inconclusive, 50 * time.Millisecond: bench.Inconclusive,
 	} {
 		s.Directory.Certificates = nil
 		if certified != 0 {
-			s.Directory.Certificates = []bench.Certificate{{Accuracy: []bench.Accuracy{{Rate: 500, Sent: 1, Reported: bench.Quantiles{P50: certified}}}}}
+			s.Directory.Certificates = []bench.Certificate{
+				{Accuracy: []bench.Accuracy{{Rate: 500, Sent: 1, Reported: bench.Quantiles{P50: certified}}}},
+			}
 		}
 		if cell := judged(t, s.Write(t)).Claims[0].Tests[0]; cell.Verdict != want {
 			t.Errorf("certified error %v: %s (%s), want %s", certified, cell.Verdict, cell.Why, want)
@@ -156,14 +182,19 @@ func TestCertifiedErrorCounts(t *testing.T) {
 // difference is the generator's.
 func TestLagIsNotTheServers(t *testing.T) {
 	for more, want := range map[time.Duration]bench.Verdict{0: bench.Supported, 200 * time.Microsecond: bench.Supported, 320 * time.Microsecond: bench.Inconclusive} {
-		s := recordtest.Study{Rounds: 6, Claims: [][]bench.Test{{fasterNode}}, Speed: recordtest.Speeds(1000*time.Microsecond, 1300*time.Microsecond), Noise: .002,
+		s := recordtest.Study{
+			Rounds: 6,
+			Claims: [][]bench.Test{{fasterNode}},
+			Speed:  recordtest.Speeds(1000*time.Microsecond, 1300*time.Microsecond),
+			Noise:  .002,
 			Change: func(r *bench.TrialResult, hits *[]bench.Hit) {
 				for i := range *hits {
 					if r.Trial.Target == "python-a" {
 						(*hits)[i].Sent += more
 					}
 				}
-			}}
+			},
+		}
 		if cell := judged(t, s.Write(t)).Claims[0].Tests[0]; cell.Verdict != want {
 			t.Errorf("%v more lag: %s (%s), want %s", more, cell.Verdict, cell.Why, want)
 		}
@@ -172,13 +203,18 @@ func TestLagIsNotTheServers(t *testing.T) {
 
 // Requests that were due and never sent count as slow, not as absent.
 func TestCensoredRequestsEnterAtTheTimeout(t *testing.T) {
-	s := recordtest.Study{Rounds: 6, Claims: [][]bench.Test{{fasterNode}}, Speed: recordtest.Speeds(8*time.Millisecond, 8*time.Millisecond), Noise: .02,
+	s := recordtest.Study{
+		Rounds: 6,
+		Claims: [][]bench.Test{{fasterNode}},
+		Speed:  recordtest.Speeds(8*time.Millisecond, 8*time.Millisecond),
+		Noise:  .02,
 		Change: func(r *bench.TrialResult, hits *[]bench.Hit) {
 			if r.Trial.Target == "node-a" {
 				*hits = (*hits)[:150]
 				r.Phases[0].Drive.Censored = 250
 			}
-		}}
+		},
+	}
 	cell := judged(t, s.Write(t)).Claims[0].Tests[0]
 	if cell.OfMedian == nil || *cell.OfMedian < .999 {
 		t.Errorf("cell is %+v; want a median of 1 s", cell)
@@ -186,7 +222,14 @@ func TestCensoredRequestsEnterAtTheTimeout(t *testing.T) {
 }
 
 func TestJudgingTwiceGivesTheSameBytes(t *testing.T) {
-	dir := recordtest.Study{Rounds: 4, Claims: [][]bench.Test{{moreNode, fasterNode}}, Speed: recordtest.Speeds(4*time.Millisecond, 8*time.Millisecond), Noise: .1}.Write(t)
+	dir := recordtest.Study{
+		Rounds: 4,
+		Claims: [][]bench.Test{{moreNode, fasterNode}},
+		Speed:  recordtest.Speeds(4*time.Millisecond, 8*time.Millisecond),
+		Noise:  .1,
+	}.Write(
+		t,
+	)
 	var first []byte
 	for range 5 {
 		encoded, err := text.JSON(judged(t, dir))
@@ -204,14 +247,19 @@ func TestJudgingTwiceGivesTheSameBytes(t *testing.T) {
 
 // Whatever is broken in a directory, no verdict is invented from it.
 func TestDamagedDirectories(t *testing.T) {
-	whole := recordtest.Study{Rounds: 6, Claims: [][]bench.Test{{moreNode}}, Speed: recordtest.Speeds(4*time.Millisecond, 8*time.Millisecond), Noise: .02}
+	whole := recordtest.Study{
+		Rounds: 6,
+		Claims: [][]bench.Test{{moreNode}},
+		Speed:  recordtest.Speeds(4*time.Millisecond, 8*time.Millisecond),
+		Noise:  .02,
+	}
 	for _, c := range []struct {
 		name   string
 		damage func(dir string) error
 		rounds int
 		warns  string
 	}{
-		{"a result is missing", func(dir string) error { return os.Remove(filepath.Join(dir, "trials/003-json-node-a/result.json")) }, 5, "its result is missing"},
+		{"a result is missing", func(dir string) error { return os.Remove(filepath.Join(dir, "trials/003-json-node-a/result.json")) }, 5, "its result.json is missing"},
 		{"hits are missing", func(dir string) error { return os.Remove(filepath.Join(dir, "trials/003-json-node-a/hits.parquet")) }, 5, "trial 3 is left out"},
 		{"hits are cut short", func(dir string) error {
 			return os.Truncate(filepath.Join(dir, "trials/003-json-node-a/hits.parquet"), 700)
@@ -256,7 +304,7 @@ func TestDamagedDirectories(t *testing.T) {
 }
 
 func TestNoPlanNoVerdict(t *testing.T) {
-	if _, err := record.Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is no run directory") {
+	if _, err := record.Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is not a run directory") {
 		t.Errorf("error is %v", err)
 	}
 	dir := recordtest.Study{Rounds: 1, Claims: [][]bench.Test{{moreNode}}, Speed: recordtest.Speeds(1, 1)}.Write(t)
@@ -278,9 +326,15 @@ func TestNoPlanNoVerdict(t *testing.T) {
 func BenchmarkJudge(b *testing.B) {
 	const n = 10_000_000
 	atMost := 1.0
-	dir := recordtest.Study{Rounds: 1, Claims: [][]bench.Test{{{Scenario: "json", Metric: "p50", Of: "node", AtMost: &atMost}}},
-		Speed: map[string]time.Duration{"node-a": 8 * time.Millisecond}, Scale: n / recordtest.Requests,
-		Change: func(r *bench.TrialResult, _ *[]bench.Hit) { r.Phases[0].Drive.Planned, r.Phases[0].Drive.Sent = n, n }}.Write(b)
+	dir := recordtest.Study{
+		Rounds: 1,
+		Claims: [][]bench.Test{{{Scenario: "json", Metric: "p50", Of: "node", AtMost: &atMost}}},
+		Speed:  map[string]time.Duration{"node-a": 8 * time.Millisecond},
+		Scale:  n / recordtest.Requests,
+		Change: func(r *bench.TrialResult, _ *[]bench.Hit) { r.Phases[0].Drive.Planned, r.Phases[0].Drive.Sent = n, n },
+	}.Write(
+		b,
+	)
 	runtime.GC()
 	debug.FreeOSMemory()
 	before := peak(b, true)

@@ -27,20 +27,50 @@ func (s parallel) verdicts(t *testing.T) *bench.Verdicts {
 	t.Helper()
 	slo := &bench.SLO{P99: bench.Duration{Duration: 50 * time.Millisecond}, Errors: .001}
 	targets := []bench.Target{{Name: "server", Runtime: "node", Tier: "bare", Settings: make([]string, s.settings)},
-		{Name: "quick", Runtime: "node", Tier: "bare", QuickstartOf: "server"}, {Name: "other", Runtime: "python", Tier: "bare", Settings: make([]string, 3)}}
-	scenario := bench.Scenario{Name: "s", Measure: []string{bench.MeasureScaling, bench.MeasureCapacity}, Rates: []bench.Rate{100},
-		Levels: []bench.Level{{Name: "one", Units: "1"}, {Name: "two", Units: "2"}}, Targets: []string{"server", "quick", "other"},
-		Variants: []bench.Variant{{"WORKERS": "1"}, {"WORKERS": "2"}}, SLO: slo, Workload: bench.Workload{Driver: bench.DriverHTTP, Timeout: recordtest.Second}}
-	p := &bench.Plan{Schema: bench.PlanSchema, Profile: bench.Profile{Name: "test", Rounds: 4, Warmup: recordtest.Second, Measure: recordtest.Second}, CPUs: bench.CPUs{Generator: "0", Target: "1"},
-		Scenarios: []bench.Scenario{scenario}, Targets: targets, Skipped: map[string]string{"big": "needs 4 CPUs"},
-		Guide: bench.Guide{Name: "g", Claims: []bench.Claim{{ID: "c", Quotes: []bench.Quote{{Quote: "q"}}, Tests: s.tests}}}}
+		{
+			Name:         "quick",
+			Runtime:      "node",
+			Tier:         "bare",
+			QuickstartOf: "server",
+		}, {Name: "other", Runtime: "python", Tier: "bare", Settings: make([]string, 3)}}
+	scenario := bench.Scenario{
+		Name:    "s",
+		Measure: []string{bench.MeasureScaling, bench.MeasureCapacity},
+		Rates:   []bench.Rate{100},
+		Levels: []bench.Level{
+			{Name: "one", Units: "1"},
+			{Name: "two", Units: "2"},
+		},
+		Targets: []string{"server", "quick", "other"},
+		Variants: []bench.Variant{
+			{"WORKERS": "1"},
+			{"WORKERS": "2"},
+		},
+		SLO:      slo,
+		Workload: bench.Workload{Driver: bench.DriverHTTP, Timeout: recordtest.Second},
+	}
+	p := &bench.Plan{
+		Schema:    bench.PlanSchema,
+		Profile:   bench.Profile{Name: "test", Rounds: 4, Warmup: recordtest.Second, Measure: recordtest.Second},
+		CPUs:      bench.CPUs{Generator: "0", Target: "1"},
+		Scenarios: []bench.Scenario{scenario},
+		Targets:   targets,
+		Skipped:   map[string]string{"big": "needs 4 CPUs"},
+		Guide: bench.Guide{
+			Name:   "g",
+			Claims: []bench.Claim{{ID: "c", Quotes: []bench.Quote{{Quote: "q"}}, Tests: s.tests}},
+		},
+	}
 	for round := 1; round <= p.Profile.Rounds; round++ {
 		for _, on := range targets {
 			for i, v := range scenario.Variants {
 				if i > 0 && on.QuickstartOf != "" {
 					break
 				}
-				p.Trials = append(p.Trials, bench.Trial{N: len(p.Trials) + 1, Round: round, Scenario: "s", Target: on.Name, Variant: v, CPUs: "1"})
+				p.Trials = append(
+					p.Trials,
+					bench.Trial{N: len(p.Trials) + 1, Round: round, Scenario: "s", Target: on.Name, Variant: v, CPUs: "1"},
+				)
 			}
 		}
 	}
@@ -73,7 +103,15 @@ func (s parallel) verdicts(t *testing.T) *bench.Verdicts {
 				}
 				hits = append(hits, bench.Hit{Seq: uint64(k), Due: due, Sent: due, Done: due + took, Code: 200})
 			}
-			add(bench.PhaseResult{ID: recordtest.ID(fmt.Sprintf("%s#%d", probe.Search, i+1)), Level: "one", Measure: bench.MeasureCapacity, Probe: &probe}, hits)
+			add(
+				bench.PhaseResult{
+					ID:      recordtest.ID(fmt.Sprintf("%s#%d", probe.Search, i+1)),
+					Level:   "one",
+					Measure: bench.MeasureCapacity,
+					Probe:   &probe,
+				},
+				hits,
+			)
 		}
 		return made
 	})

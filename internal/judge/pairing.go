@@ -117,13 +117,14 @@ func (r rounds) unsteady() string {
 	return ""
 }
 
-// nearBase reports whether a side's numbers differ from their base by less than that, in the median.
-func (r rounds) nearBase(within time.Duration, both bool) bool {
-	near := func(fromBase func(pairing) float64) bool {
-		return math.Abs(inference.Median(r.each(fromBase))) < within.Seconds()
-	}
-	return near(func(p pairing) float64 { return p.ofFromBase }) ||
-		both && near(func(p pairing) float64 { return p.toFromBase })
+// ofNearBase and toNearBase report whether a side's numbers differ from their base by less than that, in the
+// median.
+func (r rounds) ofNearBase(within time.Duration) bool {
+	return math.Abs(inference.Median(r.each(func(p pairing) float64 { return p.ofFromBase }))) < within.Seconds()
+}
+
+func (r rounds) toNearBase(within time.Duration) bool {
+	return math.Abs(inference.Median(r.each(func(p pairing) float64 { return p.toFromBase }))) < within.Seconds()
 }
 
 // pair pairs the numbers of both sides, round by round. If no round has a pair, why says what stands in

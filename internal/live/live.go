@@ -14,7 +14,7 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cpuset"
-	"github.com/claimbench/claimbench/internal/load"
+	"github.com/claimbench/claimbench/internal/process"
 	"github.com/claimbench/claimbench/internal/reference"
 )
 
@@ -155,7 +155,7 @@ func (l *Live) take() []update {
 	if c := l.count.Load(); c != nil {
 		queue = append(queue, update{count: c})
 	}
-	return append(queue, update{Spent: load.ProcessCPU()})
+	return append(queue, update{Spent: process.CPU()})
 }
 
 // Doing shows what the run is doing.

@@ -1,57 +1,38 @@
-// Package load drives requests at servers on a schedule and tells of each when
-// it was due, sent and done.
-//
-// The HTTP driver is vegeta's Attacker between a pacer and a transport of our
-// own: the pacer sends on time, the transport takes the times.
 package load
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
-	"os"
 	"runtime"
-	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
-
-	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/cpuset"
-	"github.com/claimbench/claimbench/internal/timer"
+	"github.com/claimbench/claimbench/internal/load/drive"
+	"github.com/claimbench/claimbench/internal/process"
 	"github.com/claimbench/claimbench/internal/wire"
 )
 
-// settle is how long generator and server are left alone after many connections were opened.
+// settle is how long generator and server rest after many connections were dialed.
 const settle = 200 * time.Millisecond
 
-// mostInflight is how many requests an open loop keeps in flight at most.
-const mostInflight int64 = 10_000
-
-// grace is how long after its end a schedule's late requests are still sent.
-const grace = 2 * time.Second
-
-// HTTP is a bench.Driver for HTTP/1.1. Its zero value is ready. Its connections
-// are kept from one drive to the next; Close ends them. It makes one drive at a time.
+// HTTP is a bench.Driver for HTTP/1.1. Its zero value is ready. It makes one drive at
+// a time. It keeps its connections from one drive to the next; Close ends them.
 type HTTP struct {
-	// MaxInflight is how many requests an open loop keeps in flight at most. A request
-	// due beyond it fails at once with the error "inflight", so that memory stays
-	// bounded and no request waits for another. Where it is 0 it is 10,000, or what
-	// the limit on file descriptors leaves.
+	// MaxInflight is the most requests that an open loop keeps in flight. A request due
+	// beyond it fails at once with the error "inflight", so that memory stays bounded
+	// and no request waits for another. 0 means the default of drive.MaxInFlight.
 	MaxInflight int
-	// Attackers is how many of vegeta's attackers share a schedule. Where it is 0 there
-	// is one for each CPU that this process may use, and in a closed loop one for each
-	// eight connections at least: within an attacker one goroutine hands out all
-	// requests and one takes all results, and eight wait for each other less than 64.
+	// Attackers is how many of vegeta's attackers share a schedule. 0 means one per CPU
+	// that this process may use and, in a closed loop, at least one per eight
+	// connections: one goroutine of an attacker hands out all its requests and another
+	// takes all results, and eight connections wait for them less than 64 do.
 	Attackers int
-
-	// Beside says that another drive of this process is under way, which has set Go's
-	// runtime up for both.
-	Beside bool
+	// RuntimeTuned says that another drive of this process is under way, which has set
+	// up Go's runtime for both.
+	RuntimeTuned bool
 
 	wire wire.Transport
 }
@@ -59,92 +40,42 @@ type HTTP struct {
 // Close ends the driver's connections.
 func (d *HTTP) Close() { d.wire.Close() }
 
-// Drive implements bench.Driver. Its errors are bad input: an address that is no
-// URL, or a schedule with neither rate nor connections.
-func (d *HTTP) Drive(ctx context.Context, base string, w bench.Workload, s bench.Schedule, record func(bench.Hit)) (bench.DriveStats, error) {
-	request, err := prepare(base, w)
+// Drive implements bench.Driver. An error means bad input: an invalid address, a
+// schedule with neither rate nor connections, or more connections to hold than this
+// process may open.
+func (d *HTTP) Drive(ctx context.Context, l bench.Load, record func(bench.Hit)) (bench.DriveStats, error) {
+	s := l.Schedule
+	request, err := prepare(l.URL, l.Workload)
 	switch {
 	case err != nil:
 		return bench.DriveStats{}, err
 	case !s.OpenLoop() && s.Connections <= 0:
-		return bench.DriveStats{}, fmt.Errorf("a schedule needs a rate or connections")
+		return bench.DriveStats{}, errors.New("the schedule needs a rate or a number of connections")
 	}
 	defer d.wire.Watch(ctx)()
-	if !d.Beside {
-		defer tune()()
+	if !d.RuntimeTuned {
+		defer drive.TuneRuntime()()
 	}
-	drive := &drive{ctx: ctx, s: s, wire: &d.wire, request: request, expect: w.Expect, hits: newLedger(), cap: int64(s.Connections)}
-	if s.OpenLoop() {
-		drive.cap = int64(d.MaxInflight)
-		if drive.cap == 0 {
-			drive.cap = min(mostOpen(), mostInflight)
-		}
-	}
-	shards := d.attackers(s)
-	dialled := d.wire.Dialled()
-	attacks, err := drive.prepare(shards)
-	if err == nil {
-		err = drive.connect()
-	}
+	dialed := d.wire.Dialed()
+	run, err := d.newHTTPDrive(ctx, request, l)
 	if err != nil {
-		for _, t := range drive.timers {
-			t.Close()
-		}
 		return bench.DriveStats{}, err
 	}
-	if s.OpenLoop() && s.Connections > mostAhead { // what was allocated for them is collected now, not in the first moments
+	if err := run.connect(); err != nil {
+		run.Abandon()
+		return bench.DriveStats{}, err
+	}
+	if s.OpenLoop() && s.Connections > drive.MaxDialAhead {
+		// Collect what was allocated for the connections now, not in the first moments.
 		runtime.GC()
 		time.Sleep(settle)
 	}
-	before := ProcessCPU()
-	drive.begin()
-	var running sync.WaitGroup
-	for _, a := range attacks {
-		results := a.attacker.Attack(target, a.pacer, 0, "")
-		running.Go(func() {
-			for range results { // all there is to know is in the hits
-			}
-		})
-	}
-	go func() {
-		running.Wait()
-		drive.hits.close() // vegeta closes results once its workers have ended
-	}()
-	stats := bench.DriveStats{Start: drive.start, Attackers: shards}
-	drive.hits.each(func(hit bench.Hit) {
-		stats.Sent++
-		stats.Elapsed = max(stats.Elapsed, hit.Done)
-		record(hit)
-	})
-	drive.end(&stats)
-	stats.Generator = ProcessCPU() - before
-	stats.Connections = d.wire.Dialled() - dialled
+	stats := run.attack(record)
+	stats.Connections = d.wire.Dialed() - dialed
 	return stats, nil
 }
 
-// tune sets Go's runtime up for a drive, until restore is called, where the
-// environment does not say otherwise (GOMAXPROCS, GOGC). It has as many processors
-// as there are CPUs: with more, their threads preempt each other, now and then
-// between the reading of the clock and the writing of a request. What vegeta
-// allocates for each request is garbage at once: to collect it at 30 MB or more in
-// place of 4 costs a seventh.
-func tune() (restore func()) {
-	procs := max(len(cpuset.Allowed()), 1)
-	if os.Getenv("GOMAXPROCS") != "" {
-		procs = 0 // no change
-	}
-	procs = runtime.GOMAXPROCS(procs)
-	if os.Getenv("GOGC") != "" {
-		return func() { runtime.GOMAXPROCS(procs) }
-	}
-	percent := debug.SetGCPercent(600)
-	return func() {
-		runtime.GOMAXPROCS(procs)
-		debug.SetGCPercent(percent)
-	}
-}
-
-// attackers is how many attackers share the schedule.
+// attackers returns how many attackers share the schedule.
 func (d *HTTP) attackers(s bench.Schedule) int {
 	n := d.Attackers
 	if n == 0 {
@@ -161,25 +92,13 @@ func (d *HTTP) attackers(s bench.Schedule) int {
 
 // prepare writes out the one request of the workload.
 func prepare(base string, w bench.Workload) (*wire.Request, error) {
-	address, err := url.Parse(base + w.Path)
-	switch {
-	case err != nil:
-		return nil, err
-	case address.Scheme != "http" && address.Scheme != "https" || address.Host == "":
-		return nil, fmt.Errorf("%q is no http address", base+w.Path)
-	}
-	req, err := http.NewRequest(strings.ToUpper(w.Method), address.String(), bytes.NewReader([]byte(w.Body)))
+	address, err := drive.Address(base, w)
 	if err != nil {
 		return nil, err
 	}
-	for k, v := range w.Headers {
-		req.Header.Set(k, v)
-		if strings.EqualFold(k, "Host") {
-			req.Host = v
-		}
-	}
-	if req.Header.Get("User-Agent") == "" {
-		req.Header.Set("User-Agent", "claimbench")
+	req, err := drive.NewRequest(strings.ToUpper(w.Method), address, []byte(w.Body), w)
+	if err != nil {
+		return nil, err
 	}
 	request, err := wire.Prepare(req)
 	if err != nil {
@@ -189,57 +108,141 @@ func prepare(base string, w bench.Workload) (*wire.Request, error) {
 	return request, nil
 }
 
-// attack is one of vegeta's attackers with its share of a schedule.
-type attack struct {
-	attacker *vegeta.Attacker
-	pacer    vegeta.Pacer
+// httpDrive is the state that the attackers of one drive share.
+type httpDrive struct {
+	*drive.Drive
+	wire        *wire.Transport
+	request     *wire.Request
+	expect      bench.Expect
+	maxInFlight int64
+	hits        *ledger
+	attacks     []attack
 }
 
-// target is the vegeta.Targeter of all attacks. The transport sends the request
-// that was written out ahead in its place, so it is as small as can be.
-func target(t *vegeta.Target) error {
-	t.Method, t.URL = http.MethodGet, "/"
+// newHTTPDrive returns a drive with its attackers, not started.
+func (d *HTTP) newHTTPDrive(ctx context.Context, request *wire.Request, l bench.Load) (*httpDrive, error) {
+	s := l.Schedule
+	shared, err := drive.New(ctx, s) // takes a descriptor before the connections take all
+	if err != nil {
+		return nil, err
+	}
+	run := &httpDrive{
+		Drive:       shared,
+		wire:        &d.wire,
+		request:     request,
+		expect:      l.Workload.Expect,
+		maxInFlight: int64(s.Connections),
+		hits:        newLedger(),
+	}
+	if s.OpenLoop() {
+		run.maxInFlight = drive.MaxInFlight(d.MaxInflight)
+	}
+	n := d.attackers(s)
+	for i := range n {
+		a, err := run.newAttack(drive.Share{Index: uint64(i), N: uint64(n)})
+		if err != nil {
+			run.Abandon()
+			return nil, err
+		}
+		run.attacks = append(run.attacks, a)
+	}
+	return run, nil
+}
+
+// attack makes the drive: it lets the attackers send, and records their hits.
+func (d *httpDrive) attack(record func(bench.Hit)) bench.DriveStats {
+	before := process.CPU()
+	d.Start()
+	d.startAttacks()
+	stats := bench.DriveStats{Start: d.StartTime(), Attackers: len(d.attacks)}
+	d.hits.each(func(hit bench.Hit) {
+		stats.Sent++
+		stats.Elapsed = max(stats.Elapsed, hit.Done)
+		record(hit)
+	})
+	d.finish(&stats)
+	stats.Generator = process.CPU() - before
+	return stats
+}
+
+// finish fills in the statistics once all hits of the drive are in.
+func (d *httpDrive) finish(stats *bench.DriveStats) {
+	seen := d.Stop()
+	stats.MeanFlight, stats.FlightError = seen.MeanInFlight()
+	stats.ClockStep = seen.ClockStep
+	stats.Planned = stats.Sent
+	if s := d.Schedule(); s.OpenLoop() {
+		within := s.Duration.Duration
+		if d.Canceled() { // requests that were not yet due then are not missed
+			within = d.CanceledAt()
+		}
+		stats.Planned = max(drive.Planned(s, within), stats.Sent)
+	}
+	stats.Censored = stats.Planned - stats.Sent
+	d.Report(stats)
+}
+
+// connect dials connections ahead of the first request.
+func (d *httpDrive) connect() error {
+	s := d.Schedule()
+	switch {
+	case s.OpenLoop() && s.Connections > 0:
+		return d.holdConnections(s.Connections)
+	case s.OpenLoop():
+		d.wire.SetOrder(wire.LatestFirst)
+		d.dialAhead(min(1+int(float64(s.Rate)/100), drive.MaxDialAhead, int(d.maxInFlight)))
+	default:
+		d.wire.SetOrder(wire.LatestFirst)
+		d.wire.Trim(d.request, s.Connections)
+		d.dialAhead(s.Connections)
+	}
 	return nil
 }
 
-// prepare makes the attackers that share the drive's schedule: the i-th of n has
-// every n-th request from the i-th on, or its share of the connections.
-func (d *drive) prepare(n int) ([]attack, error) {
-	var err error
-	if d.sampler, err = d.timer(); err != nil { // before connections take all descriptors
-		return nil, err
-	}
-	attacks := make([]attack, n)
-	for i := range attacks {
-		share := share{uint64(i), uint64(n)}
-		t := &transport{drive: d, share: share}
-		client := vegeta.Client(&http.Client{
-			Transport:     t,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		})
-		if !d.s.OpenLoop() {
-			workers := (uint64(d.s.Connections) + share.n - 1 - share.i) / share.n
-			attacks[i] = attack{vegeta.NewAttacker(client, vegeta.Workers(workers), vegeta.MaxWorkers(workers)), &closedPacer{drive: d}}
-			continue
-		}
-		// A few workers more than may be in flight: they refuse what is beyond.
-		most := uint64(d.cap) + 16
-		timer, err := d.timer()
-		if err != nil {
-			return nil, err
-		}
-		t.dues = make(dueRing, 4*most)
-		attacks[i] = attack{vegeta.NewAttacker(client, vegeta.MaxWorkers(most)),
-			&openPacer{drive: d, next: share.of(arrivals(d.s)), dues: t.dues, timer: timer, mostLead: mostLead(float64(d.s.Rate) / float64(share.n))}}
-	}
-	return attacks, nil
+// dialAhead dials n connections within a second. An open loop needs as many as a
+// burst takes that follows a stall of 10 ms. A failure here shows in the requests.
+func (d *httpDrive) dialAhead(n int) {
+	ctx, cancel := context.WithTimeout(d.Context(), time.Second)
+	defer cancel()
+	_ = d.wire.DialIdle(ctx, d.request, n)
 }
 
-// timer returns a new timer, which its user closes.
-func (d *drive) timer() (*timer.Timer, error) {
-	t, err := timer.New()
-	if err == nil {
-		d.timers = append(d.timers, t)
+// backlog is how many connections are dialed before the server must have taken them.
+// It is less than the number of new connections that servers let wait.
+const backlog = 250
+
+// holdConnections dials the connections that the schedule holds, which are then used
+// in turn.
+func (d *httpDrive) holdConnections(n int) error {
+	if err := drive.CheckDescriptors(n); err != nil {
+		return err
 	}
-	return t, err
+	dialed := d.wire.Dialed()
+	defer d.wire.SetOrder(wire.OldestFirst)
+	d.wire.SetOrder(wire.LatestFirst)
+	d.wire.Trim(d.request, n)
+	ctx, cancel := context.WithTimeout(d.Context(), 30*time.Second)
+	defer cancel()
+	// A server's queue of new connections is short. If the connection dialed last is
+	// answered, the server has taken all before it.
+	for ready := backlog; ready < n; ready += backlog {
+		err := d.wire.DialIdle(ctx, d.request, ready)
+		if err == nil {
+			_, err = d.wire.Exchange(ctx, d.request, nil)
+		}
+		if err != nil {
+			return fmt.Errorf("open %d of %d connections: %w", ready, n, err)
+		}
+	}
+	err := d.wire.DialIdle(ctx, d.request, n)
+	// Use each new connection once: the work that server and generator do on its first
+	// request is not part of what is measured.
+	d.wire.SetOrder(wire.OldestFirst)
+	for i := 0; i < n && err == nil && d.wire.Dialed() > dialed; i++ {
+		_, err = d.wire.Exchange(ctx, d.request, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("open %d connections: %w", n, err)
+	}
+	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,13 +21,20 @@ import (
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/inference"
+	"github.com/claimbench/claimbench/internal/load/drive"
+	"github.com/claimbench/claimbench/internal/process"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func workload(status int) bench.Workload {
-	return bench.Workload{Driver: "http", Method: "GET", Path: "/", Timeout: bench.Duration{Duration: 500 * time.Millisecond},
-		Expect: bench.Expect{Status: status}}
+	return bench.Workload{
+		Driver:  bench.DriverHTTP,
+		Method:  "GET",
+		Path:    "/",
+		Timeout: bench.Duration{Duration: 500 * time.Millisecond},
+		Expect:  bench.Expect{Status: status},
+	}
 }
 
 func schedule(s bench.Schedule, d time.Duration) bench.Schedule {
@@ -36,13 +42,23 @@ func schedule(s bench.Schedule, d time.Duration) bench.Schedule {
 	return s
 }
 
-// driveOnce runs one drive against the address and returns its hits by sequence number.
-func driveOnce(t *testing.T, ctx context.Context, address string, w bench.Workload, s bench.Schedule) ([]bench.Hit, bench.DriveStats) {
+// constantly returns a schedule of constant arrivals.
+func constantly(rate bench.Rate, d time.Duration) bench.Schedule {
+	return schedule(bench.Schedule{Offered: bench.Offered{Rate: rate}, Arrivals: bench.Constant}, d)
+}
+
+// loadOf returns the load of a drive.
+func loadOf(url string, w bench.Workload, s bench.Schedule) bench.Load {
+	return bench.Load{URL: url, Workload: w, Schedule: s}
+}
+
+// driveOnce makes one drive with a new driver, and returns its hits.
+func driveOnce(ctx context.Context, t *testing.T, l bench.Load) ([]bench.Hit, bench.DriveStats) {
 	t.Helper()
 	d := &HTTP{}
 	defer d.Close()
 	var hits []bench.Hit
-	stats, err := d.Drive(ctx, address, w, s, func(h bench.Hit) { hits = append(hits, h) })
+	stats, err := d.Drive(ctx, l, func(h bench.Hit) { hits = append(hits, h) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,20 +80,20 @@ func TestOpenLoopSendsTheWholeSchedule(t *testing.T) {
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		served.Add(1)
 		if r.Header.Get("X-Vegeta-Seq") != "" {
-			t.Error("the server sees vegeta's bookkeeping")
+			t.Error("the server received vegeta's bookkeeping")
 		}
 		fmt.Fprint(w, "hello")
 	})
 	for _, arrivalsOf := range []bench.Arrivals{bench.Constant, bench.Poisson} {
 		served.Store(0)
 		s := schedule(bench.Schedule{Offered: bench.Offered{Rate: 400}, Arrivals: arrivalsOf, Seed: 7}, 500*time.Millisecond)
-		hits, stats := driveOnce(t, context.Background(), address, workload(200), s)
-		want := planned(s, s.Duration.Duration)
+		hits, stats := driveOnce(context.Background(), t, loadOf(address, workload(200), s))
+		want := drive.Planned(s, s.Duration.Duration)
 		if stats.Planned != want || stats.Sent != want || served.Load() != want || stats.Censored != 0 {
 			t.Errorf("%s: planned %d, sent %d, served %d, censored %d; want %d of each and none censored",
 				arrivalsOf, stats.Planned, stats.Sent, served.Load(), stats.Censored, want)
 		}
-		next := arrivals(s)
+		next := drive.Arrivals(s)
 		dues := map[uint64]time.Duration{}
 		for seq := range want {
 			dues[seq], _ = next()
@@ -95,16 +111,20 @@ func TestOpenLoopSendsTheWholeSchedule(t *testing.T) {
 
 func TestClosedLoopKeepsItsConnectionsBusy(t *testing.T) {
 	var now, most atomic.Int64
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	address := serve(t, func(_ http.ResponseWriter, _ *http.Request) {
 		if n := now.Add(1); n > most.Load() {
 			most.Store(n)
 		}
 		time.Sleep(5 * time.Millisecond)
 		now.Add(-1)
 	})
-	hits, stats := driveOnce(t, context.Background(), address, workload(200), schedule(bench.Schedule{Connections: 4}, 300*time.Millisecond))
-	if most.Load() != 4 || stats.MaxFlight != 4 || stats.Connections != 4 {
-		t.Errorf("served %d at once, %d in flight, over %d connections; want 4 of each", most.Load(), stats.MaxFlight, stats.Connections)
+	s := schedule(bench.Schedule{Connections: 4}, 300*time.Millisecond)
+	hits, stats := driveOnce(context.Background(), t, loadOf(address, workload(200), s))
+	if most.Load() != 4 {
+		t.Errorf("served %d at once, want 4", most.Load())
+	}
+	if stats.MaxFlight != 4 || stats.Connections != 4 {
+		t.Errorf("%d in flight over %d connections; want 4 of each", stats.MaxFlight, stats.Connections)
 	}
 	for _, h := range hits {
 		if h.Due != h.Sent {
@@ -121,7 +141,7 @@ func TestErrorsAreCountedByKind(t *testing.T) {
 	refused := "http://" + closed.Addr().String()
 	closed.Close()
 	hijack := func(write string) string {
-		return serve(t, func(w http.ResponseWriter, r *http.Request) {
+		return serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, err := w.(http.Hijacker).Hijack()
 			if err == nil {
 				conn.Write([]byte(write))
@@ -130,7 +150,7 @@ func TestErrorsAreCountedByKind(t *testing.T) {
 		})
 	}
 	release := make(chan struct{})
-	hanging := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	hanging := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case <-release:
 		case <-r.Context().Done():
@@ -143,11 +163,10 @@ func TestErrorsAreCountedByKind(t *testing.T) {
 		{"cut short", hijack("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"), bench.ErrReset},
 		{"garbage", hijack("SSH-2.0-OpenSSH\r\n"), bench.ErrProtocol},
 		{"hangs", hanging, bench.ErrTimeout},
-		{"says 500", serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) }), bench.ErrStatus},
+		{"says 500", serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }), bench.ErrStatus},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			hits, _ := driveOnce(t, context.Background(), c.address, workload(200),
-				schedule(bench.Schedule{Offered: bench.Offered{Rate: 50}, Arrivals: bench.Constant}, 100*time.Millisecond))
+			hits, _ := driveOnce(context.Background(), t, loadOf(c.address, workload(200), constantly(50, 100*time.Millisecond)))
 			if len(hits) != 5 {
 				t.Fatalf("%d hits, want 5", len(hits))
 			}
@@ -161,12 +180,11 @@ func TestErrorsAreCountedByKind(t *testing.T) {
 }
 
 func TestWrongBodyIsFound(t *testing.T) {
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "wrong") })
+	address := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "wrong") })
 	w := workload(200)
 	sum := sha256.Sum256([]byte("right"))
 	w.Expect.SHA256 = hex.EncodeToString(sum[:])
-	hits, stats := driveOnce(t, context.Background(), address, w,
-		schedule(bench.Schedule{Offered: bench.Offered{Rate: 1000}, Arrivals: bench.Constant}, 100*time.Millisecond))
+	hits, stats := driveOnce(context.Background(), t, loadOf(address, w, constantly(1000, 100*time.Millisecond)))
 	wrong := 0
 	for _, h := range hits {
 		if h.Err == bench.ErrBody {
@@ -180,13 +198,13 @@ func TestWrongBodyIsFound(t *testing.T) {
 
 func TestInflightCapRefusesAndDoesNotDelay(t *testing.T) {
 	release := make(chan struct{})
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) { <-release })
+	address := serve(t, func(_ http.ResponseWriter, _ *http.Request) { <-release })
 	d := &HTTP{MaxInflight: 3}
 	defer d.Close()
 	time.AfterFunc(300*time.Millisecond, func() { close(release) })
 	kinds := map[string]int{}
-	stats, err := d.Drive(context.Background(), address, workload(200),
-		schedule(bench.Schedule{Offered: bench.Offered{Rate: 100}, Arrivals: bench.Constant}, 100*time.Millisecond), func(h bench.Hit) { kinds[h.Err]++ })
+	l := loadOf(address, workload(200), constantly(100, 100*time.Millisecond))
+	stats, err := d.Drive(context.Background(), l, func(h bench.Hit) { kinds[h.Err]++ })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,12 +214,12 @@ func TestInflightCapRefusesAndDoesNotDelay(t *testing.T) {
 }
 
 func TestCancelEndsTheDrive(t *testing.T) {
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	address := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(100*time.Millisecond, cancel)
 	w := workload(200)
 	w.Timeout.Duration = time.Minute
-	hits, stats := driveOnce(t, ctx, address, w, schedule(bench.Schedule{Offered: bench.Offered{Rate: 20}, Arrivals: bench.Constant}, time.Hour))
+	hits, stats := driveOnce(ctx, t, loadOf(address, w, constantly(20, time.Hour)))
 	if stats.Planned > 20 {
 		t.Errorf("%d requests were due within a tenth of a second at 20/s", stats.Planned)
 	}
@@ -212,13 +230,13 @@ func TestCancelEndsTheDrive(t *testing.T) {
 	}
 }
 
-// A server that is frozen once for S in a run of T at a constant rate makes
-// users wait: the quantile q of response time is S - (1-q) T. A generator that
-// waits with the server, as a closed loop does, sees one slow request.
+// A server that freezes once for S in a run of T at a constant rate makes users wait:
+// the quantile q of response time is S - (1-q) T. A generator that waits with the
+// server, as a closed loop does, sees one slow request.
 func TestFrozenServerShowsInResponseTime(t *testing.T) {
 	const frozen, total = 1200 * time.Millisecond, 5 * time.Second
 	var thaw atomic.Int64 // until when the server is frozen, in nanoseconds since 1970
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	address := serve(t, func(_ http.ResponseWriter, _ *http.Request) {
 		time.Sleep(time.Until(time.Unix(0, thaw.Load())))
 	})
 	w := workload(200)
@@ -232,7 +250,7 @@ func TestFrozenServerShowsInResponseTime(t *testing.T) {
 		{"closed loop", bench.Schedule{Connections: 1}, 0},
 	} {
 		time.AfterFunc(time.Second, func() { thaw.Store(time.Now().Add(frozen).UnixNano()) })
-		hits, stats := driveOnce(t, context.Background(), address, w, schedule(c.s, total))
+		hits, stats := driveOnce(context.Background(), t, loadOf(address, w, schedule(c.s, total)))
 		var responses []time.Duration
 		for _, h := range hits {
 			responses = append(responses, h.ResponseTime())
@@ -248,20 +266,20 @@ func TestFrozenServerShowsInResponseTime(t *testing.T) {
 	}
 }
 
-// A request that waits long keeps its own due time, however many were sent since.
+// A request that waits long keeps its own due time, however many requests follow.
 func TestSlowRequestKeepsItsDueTime(t *testing.T) {
 	var served atomic.Int64
 	release := make(chan struct{})
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	address := serve(t, func(_ http.ResponseWriter, _ *http.Request) {
 		if served.Add(1) == 1 {
 			<-release
 		}
 	})
-	d := &HTTP{MaxInflight: 4} // a ring of 80
+	d := &HTTP{MaxInflight: 4} // a due ring of 80 places
 	defer d.Close()
 	time.AfterFunc(400*time.Millisecond, func() { close(release) })
-	s := schedule(bench.Schedule{Offered: bench.Offered{Rate: 1000}, Arrivals: bench.Constant}, 400*time.Millisecond)
-	_, err := d.Drive(context.Background(), address, workload(200), s, func(h bench.Hit) {
+	s := constantly(1000, 400*time.Millisecond)
+	_, err := d.Drive(context.Background(), loadOf(address, workload(200), s), func(h bench.Hit) {
 		if want := time.Duration(h.Seq) * time.Millisecond; h.Due != want {
 			t.Errorf("request %d was due at %v, want %v", h.Seq, h.Due, want)
 		}
@@ -271,26 +289,28 @@ func TestSlowRequestKeepsItsDueTime(t *testing.T) {
 	}
 }
 
-// Several attackers send one schedule: every request once, at its own time.
+// Several attackers share one schedule: each request is sent once, at its own time.
 func TestAttackersShareASchedule(t *testing.T) {
 	var served atomic.Uint64
-	address := serve(t, func(w http.ResponseWriter, r *http.Request) { served.Add(1) })
+	address := serve(t, func(_ http.ResponseWriter, _ *http.Request) { served.Add(1) })
 	for _, arrivalsOf := range []bench.Arrivals{bench.Constant, bench.Poisson} {
 		for _, n := range []int{2, 3, 7} {
 			served.Store(0)
 			s := schedule(bench.Schedule{Offered: bench.Offered{Rate: 500}, Arrivals: arrivalsOf, Seed: 3}, 300*time.Millisecond)
 			d := &HTTP{Attackers: n}
 			due := map[uint64]time.Duration{}
-			stats, err := d.Drive(context.Background(), address, workload(200), s, func(h bench.Hit) { due[h.Seq] = h.Due })
+			l := loadOf(address, workload(200), s)
+			stats, err := d.Drive(context.Background(), l, func(h bench.Hit) { due[h.Seq] = h.Due })
 			d.Close()
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := planned(s, s.Duration.Duration)
+			want := drive.Planned(s, s.Duration.Duration)
 			if stats.Sent != want || uint64(len(due)) != want || served.Load() != want || stats.Attackers != n {
-				t.Errorf("%d attackers, %s: %+v, %d served, %d sequence numbers; want %d", n, arrivalsOf, stats, served.Load(), len(due), want)
+				t.Errorf("%d attackers, %s: %+v, %d served, %d sequence numbers; want %d",
+					n, arrivalsOf, stats, served.Load(), len(due), want)
 			}
-			next := arrivals(s)
+			next := drive.Arrivals(s)
 			for seq := range want {
 				if at, _ := next(); due[seq] != at {
 					t.Fatalf("%d attackers, %s: request %d was due at %v, the schedule says %v", n, arrivalsOf, seq, due[seq], at)
@@ -301,21 +321,22 @@ func TestAttackersShareASchedule(t *testing.T) {
 	d := &HTTP{Attackers: 3}
 	defer d.Close()
 	seen := map[uint64]bool{}
-	stats, err := d.Drive(context.Background(), address, workload(200), schedule(bench.Schedule{Connections: 4}, 100*time.Millisecond),
-		func(h bench.Hit) { seen[h.Seq] = true })
+	s := schedule(bench.Schedule{Connections: 4}, 100*time.Millisecond)
+	l := loadOf(address, workload(200), s)
+	stats, err := d.Drive(context.Background(), l, func(h bench.Hit) { seen[h.Seq] = true })
 	if err != nil || stats.MaxFlight != 4 || stats.Connections != 4 || uint64(len(seen)) != stats.Sent {
 		t.Errorf("%+v, %v, %d sequence numbers; want 4 in flight over 4 connections", stats, err, len(seen))
 	}
 }
 
-// What no server can keep up with, or no generator: counted, and over in time.
+// A load that no server or no generator can keep up with is counted, and stops in time.
 func TestHopelessLoadEnds(t *testing.T) {
 	hanging, err := net.Listen("tcp", "127.0.0.1:0") // accepts, by the kernel, and never answers
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer hanging.Close()
-	flood := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	flood := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "104857600")
 		for block := make([]byte, 1<<20); ; {
 			if _, err := w.Write(block); err != nil {
@@ -323,17 +344,43 @@ func TestHopelessLoadEnds(t *testing.T) {
 			}
 		}
 	})
-	closing := serve(t, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Connection", "close") })
+	closing := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") })
+	const long = 200 * time.Millisecond
 	for _, c := range []struct {
 		name, address string
 		s             bench.Schedule
-		kinds         []string // that may come
+		kinds         []string // errors that may occur
 	}{
-		{"ten million a second", closing, bench.Schedule{Offered: bench.Offered{Rate: 10_000_000}, Arrivals: bench.Constant}, []string{"", bench.ErrInflight, bench.ErrExhausted, bench.ErrReset, bench.ErrTimeout, bench.ErrDial}},
-		{"each connection closed", closing, bench.Schedule{Offered: bench.Offered{Rate: 200}, Arrivals: bench.Poisson}, []string{""}},
-		{"100 MB", flood, bench.Schedule{Offered: bench.Offered{Rate: 50}, Arrivals: bench.Constant}, []string{bench.ErrSize}},
-		{"no such host", "http://no-such-host.invalid", bench.Schedule{Connections: 2}, []string{bench.ErrDial}},
-		{"never answers", "http://" + hanging.Addr().String(), bench.Schedule{Offered: bench.Offered{Rate: 100}, Arrivals: bench.Constant}, []string{bench.ErrTimeout}},
+		{
+			name:    "ten million per second",
+			address: closing,
+			s:       constantly(10_000_000, long),
+			kinds:   []string{"", bench.ErrInflight, bench.ErrExhausted, bench.ErrReset, bench.ErrTimeout, bench.ErrDial},
+		},
+		{
+			name:    "each connection closed",
+			address: closing,
+			s:       schedule(bench.Schedule{Offered: bench.Offered{Rate: 200}, Arrivals: bench.Poisson}, long),
+			kinds:   []string{""},
+		},
+		{
+			name:    "100 MB",
+			address: flood,
+			s:       constantly(50, long),
+			kinds:   []string{bench.ErrSize},
+		},
+		{
+			name:    "no such host",
+			address: "http://no-such-host.invalid",
+			s:       schedule(bench.Schedule{Connections: 2}, long),
+			kinds:   []string{bench.ErrDial},
+		},
+		{
+			name:    "never answers",
+			address: "http://" + hanging.Addr().String(),
+			s:       constantly(100, long),
+			kinds:   []string{bench.ErrTimeout},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			began := time.Now()
@@ -342,9 +389,9 @@ func TestHopelessLoadEnds(t *testing.T) {
 			defer d.Close()
 			w := workload(200)
 			if c.name == "no such host" {
-				w.Timeout.Duration = 10 * time.Second // package net's search for it goes on when the request is given up
+				w.Timeout.Duration = 10 * time.Second // package net keeps searching for it after the request is given up
 			}
-			stats, err := d.Drive(context.Background(), c.address, w, schedule(c.s, 200*time.Millisecond), func(h bench.Hit) { kinds[h.Err]++ })
+			stats, err := d.Drive(context.Background(), loadOf(c.address, w, c.s), func(h bench.Hit) { kinds[h.Err]++ })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -353,83 +400,16 @@ func TestHopelessLoadEnds(t *testing.T) {
 					t.Errorf("kinds %v, want %q only", kinds, c.kinds)
 				}
 			}
-			if c.s.OpenLoop() && stats.Planned != planned(schedule(c.s, 200*time.Millisecond), time.Hour) || stats.Sent == 0 || stats.Sent+stats.Censored != stats.Planned {
+			if c.s.OpenLoop() && stats.Planned != drive.Planned(c.s, time.Hour) {
+				t.Errorf("planned %d, want %d", stats.Planned, drive.Planned(c.s, time.Hour))
+			}
+			if stats.Sent == 0 || stats.Sent+stats.Censored != stats.Planned {
 				t.Errorf("planned %d, sent %d, censored %d", stats.Planned, stats.Sent, stats.Censored)
 			}
-			if took := time.Since(began); took > 200*time.Millisecond+grace+10*time.Second {
+			if took := time.Since(began); took > long+drive.Grace+10*time.Second {
 				t.Errorf("it took %v", took)
 			}
 		})
-	}
-}
-
-func TestLedgerLosesNothing(t *testing.T) {
-	l := newLedger()
-	var adders sync.WaitGroup
-	const each, n = 3 * ledgerSize / 4, 4
-	for i := range n {
-		adders.Go(func() {
-			for k := range each {
-				l.add(bench.Hit{Seq: uint64(i*each + k)})
-			}
-		})
-	}
-	go func() {
-		adders.Wait()
-		l.close()
-	}()
-	seen := make([]bool, n*each)
-	l.each(func(h bench.Hit) {
-		if seen[h.Seq] {
-			t.Fatalf("hit %d came twice", h.Seq)
-		}
-		seen[h.Seq] = true
-	})
-	if slices.Contains(seen, false) {
-		t.Error("a hit was lost")
-	}
-}
-
-func TestFlightHasItsStandardError(t *testing.T) {
-	// Batches of two alternate between 0 and 2 in flight: mean 1, and each batch mean is 1 away from it.
-	f := flight{}
-	for i := range 2 * batches {
-		f.counts = append(f.counts, int64(i/2%2)*2)
-	}
-	mean, se := f.mean()
-	if want := math.Sqrt(batches / (batches - 1.0) / batches); mean != 1 || math.Abs(se-want) > 1e-12 {
-		t.Errorf("mean %v, standard error %v; want 1 and %v", mean, se, want)
-	}
-	if _, se := (flight{counts: []int64{1, 2}}).mean(); se >= 0 {
-		t.Errorf("standard error %v of two samples", se)
-	}
-}
-
-func TestArrivalsAreAFunctionOfTheSchedule(t *testing.T) {
-	s := schedule(bench.Schedule{Offered: bench.Offered{Rate: 1000}, Arrivals: bench.Poisson, Seed: 42}, 20*time.Second)
-	a, b := arrivals(s), arrivals(s)
-	last, n := time.Duration(-1), 0
-	for {
-		x, ok := a()
-		if y, _ := b(); x != y {
-			t.Fatalf("two readings of one schedule differ: %v, %v", x, y)
-		}
-		if !ok {
-			break
-		}
-		if x < last {
-			t.Fatalf("due times go backwards: %v after %v", x, last)
-		}
-		last = x
-		n++
-	}
-	// The number of arrivals is Poisson with mean 20,000: five standard deviations are 707.
-	if n < 19293 || n > 20707 {
-		t.Errorf("%d arrivals in 20 s at 1000/s", n)
-	}
-	s.Seed = 43
-	if first, _ := arrivals(s)(); first == func() time.Duration { s.Seed = 42; x, _ := arrivals(s)(); return x }() {
-		t.Error("another seed gives the same schedule")
 	}
 }
 
@@ -444,18 +424,18 @@ func TestBadInputIsRefused(t *testing.T) {
 		"no URL":     {"http://[::1", schedule(bench.Schedule{Offered: bench.Offered{Rate: 1}}, time.Second)},
 		"no program": {"http://127.0.0.1:1", schedule(bench.Schedule{}, time.Second)},
 	} {
-		if _, err := d.Drive(context.Background(), c.address, workload(200), c.s, func(bench.Hit) {}); err == nil {
+		if _, err := d.Drive(context.Background(), loadOf(c.address, workload(200), c.s), func(bench.Hit) {}); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
 }
 
-// Connections that are to stay open are, all of them, and are used in turn; where they
-// cannot be had the drive says so.
-func TestOpenConnections(t *testing.T) {
+// All connections that the schedule holds stay open and are used in turn. If they cannot
+// be opened, the drive returns an error.
+func TestHeldConnections(t *testing.T) {
 	var mu sync.Mutex
 	used := map[string]int{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		used[r.RemoteAddr]++
 		mu.Unlock()
@@ -464,24 +444,27 @@ func TestOpenConnections(t *testing.T) {
 	d := &HTTP{}
 	defer d.Close()
 	w := bench.Workload{Method: "GET", Path: "/", Timeout: bench.Duration{Duration: time.Second}}
-	s := bench.Schedule{Offered: bench.Offered{Rate: 500}, Arrivals: bench.Constant, Connections: 300, Duration: bench.Duration{Duration: time.Second}}
-	stats, err := d.Drive(context.Background(), server.URL, w, s, func(bench.Hit) {})
+	s := constantly(500, time.Second)
+	s.Connections = 300
+	stats, err := d.Drive(context.Background(), loadOf(server.URL, w, s), func(bench.Hit) {})
 	mu.Lock()
 	seen := maps.Clone(used)
 	mu.Unlock()
 	if err != nil || stats.Connections < 300 || len(seen) < 300 {
-		t.Fatalf("%d connections were dialled, %d used, %v", stats.Connections, len(seen), err)
+		t.Fatalf("%d connections were dialed, %d used, %v", stats.Connections, len(seen), err)
 	}
-	for address, n := range seen { // once when it was opened, and 500 requests in turn
+	for address, n := range seen { // once after it was dialed, and for 500 requests in turn
 		if n > 8 {
 			t.Errorf("%s was used %d times", address, n)
 		}
 	}
-	if again, err := d.Drive(context.Background(), server.URL, w, s, func(bench.Hit) {}); err != nil || again.Connections > 30 {
-		t.Errorf("the second drive dialled %d, %v", again.Connections, err)
+	again, err := d.Drive(context.Background(), loadOf(server.URL, w, s), func(bench.Hit) {})
+	if err != nil || again.Connections > 30 {
+		t.Errorf("the second drive dialed %d, %v", again.Connections, err)
 	}
-	s.Connections = int(mostOpen()) + 1
-	if _, err := d.Drive(context.Background(), server.URL, w, s, func(bench.Hit) {}); !errors.Is(err, ErrDescriptors) {
+	s.Connections = int(process.MaxConnections()) + 1
+	_, err = d.Drive(context.Background(), loadOf(server.URL, w, s), func(bench.Hit) {})
+	if !errors.Is(err, drive.ErrDescriptors) {
 		t.Errorf("more connections than descriptors: %v", err)
 	}
 }

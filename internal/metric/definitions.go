@@ -52,17 +52,36 @@ var definitions = []Metric{
 		take: coresUsed,
 	},
 	CPUPer1k, Memory,
-	percentile("p50", .50, 1.10, latency, "median response time", "median response time at a common rate"),
-	percentile("p90", .90, 1.10, latency, "90th percentile of response time",
-		"90th percentile of response time at a common rate"),
-	percentile("p99", .99, 1.25, latency, "99th percentile of response time",
-		"99th percentile of response time at a common rate"),
-	percentile("delivery_p50", .50, 1.10, delivery, "median delivery time",
-		"median time from when a message was due until a member had it"),
-	percentile("delivery_p90", .90, 1.10, delivery, "90th percentile of delivery time",
-		"90th percentile of the time from when a message was due until a member had it"),
-	percentile("delivery_p99", .99, 1.25, delivery, "99th percentile of delivery time",
-		"99th percentile of the time from when a message was due until a member had it"),
+	percentile(Metric{
+		Name: "p50", Quantile: .50, Margin: 1.10, Measures: latency,
+		Title:      "median response time",
+		Definition: "median response time at a common rate",
+	}),
+	percentile(Metric{
+		Name: "p90", Quantile: .90, Margin: 1.10, Measures: latency,
+		Title:      "90th percentile of response time",
+		Definition: "90th percentile of response time at a common rate",
+	}),
+	percentile(Metric{
+		Name: "p99", Quantile: .99, Margin: 1.25, Measures: latency,
+		Title:      "99th percentile of response time",
+		Definition: "99th percentile of response time at a common rate",
+	}),
+	percentile(Metric{
+		Name: "delivery_p50", Quantile: .50, Margin: 1.10, Measures: delivery,
+		Title:      "median delivery time",
+		Definition: "median time from when a message was due until a member had it",
+	}),
+	percentile(Metric{
+		Name: "delivery_p90", Quantile: .90, Margin: 1.10, Measures: delivery,
+		Title:      "90th percentile of delivery time",
+		Definition: "90th percentile of the time from when a message was due until a member had it",
+	}),
+	percentile(Metric{
+		Name: "delivery_p99", Quantile: .99, Margin: 1.25, Measures: delivery,
+		Title:      "99th percentile of delivery time",
+		Definition: "99th percentile of the time from when a message was due until a member had it",
+	}),
 	{
 		Name: "cpu_seconds_per_1k_at_rate", Title: "CPU time per 1,000 requests at a common rate",
 		Stem:       "CPU time per 1,000 requests",
@@ -118,13 +137,10 @@ var definitions = []Metric{
 	},
 }
 
-// percentile returns the metric of a percentile of response or delivery time, in seconds.
-func percentile(name string, q, margin float64, measures []string, title, definition string) Metric {
-	return Metric{
-		Name: name, Title: title, Definition: definition,
-		Unit: "s", Measures: measures, AtRate: true, Quantile: q, Margin: margin, Steady: true, Better: bench.Lower,
-		take: quantile,
-	}
+// percentile completes a metric that is a percentile of response or delivery time, in seconds.
+func percentile(m Metric) Metric {
+	m.Unit, m.AtRate, m.Steady, m.Better, m.take = "s", true, true, bench.Lower, quantile
+	return m
 }
 
 func capacity(_ Metric, s Sample) (float64, error) {
@@ -162,8 +178,14 @@ func quantile(m Metric, s Sample) (float64, error) {
 		}
 	}
 	due := float64(p.Rate) * float64(s.Scenario.Workload.Answers()) * s.Lasts(result).Seconds()
-	return 0, fmt.Errorf("%s needs %.0f samples per trial, so that %d lie beyond it; at %s this profile makes about %.0f",
-		m.Title, bench.BeyondQuantile/(1-m.Quantile), bench.BeyondQuantile, s.Offered, due)
+	return 0, fmt.Errorf(
+		"%s needs %.0f samples per trial, so that %d lie beyond it; at %s this profile makes about %.0f",
+		m.Title,
+		bench.BeyondQuantile/(1-m.Quantile),
+		bench.BeyondQuantile,
+		s.Offered,
+		due,
+	)
 }
 
 // answered returns the phase that a metric of good answers is taken from.

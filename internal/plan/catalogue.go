@@ -29,15 +29,13 @@ const defaultReady = 30 * time.Second
 // ComposeFile is the catalogue's name in the project's folder.
 const ComposeFile = "docker-compose.yml"
 
-// Catalogue is what can be run.
+// Catalogue holds everything that can be run.
 type Catalogue struct {
-	Targets []bench.Target // sorted by name
-	// Services are the compose services that are no targets: what targets lean on;
-	// sorted by name.
-	Services []bench.Service
+	Targets  []bench.Target  // sorted by name
+	Services []bench.Service // the other services of the compose file, sorted by name
 }
 
-// XBench is the x-bench block that makes a compose service a target.
+// XBench is the x-bench block that makes a compose service a server to measure.
 type XBench struct {
 	Runtime   string     `json:"runtime"`
 	Framework string     `json:"framework"`
@@ -46,7 +44,7 @@ type XBench struct {
 	Locks     []string   `json:"locks,omitempty"`
 	Version   []string   `json:"version,omitempty"`
 	Path      []string   `json:"path,omitempty"`
-	// Ready is how long a server may take to become ready; 30 s where it is not given.
+	// Ready is how long a server may take to become ready; by default 30 s.
 	Ready        bench.Duration `json:"ready,omitzero"`
 	Settings     []string       `json:"settings,omitempty"`
 	QuickstartOf string         `json:"quickstart_of,omitempty"`
@@ -54,19 +52,19 @@ type XBench struct {
 	About        map[string]any `json:"about,omitempty"`
 }
 
-// XService is the x-service block of a service that bench launches beside the
-// targets. A service without one is bench's own.
+// XService is the x-service block of a service that bench launches for the servers. A service without it is
+// bench's own.
 type XService struct {
 	Gives  map[string]string `json:"gives,omitempty"`
 	Count  string            `json:"count,omitempty"`
 	Fronts bool              `json:"fronts,omitempty"`
 }
 
-// monitoring is the profile of what watches a run, which is no part of it.
+// monitoring is the compose profile of services that watch a run. They are not part of it.
 const monitoring = "monitoring"
 
-// LoadCatalogue reads docker-compose.yml in the folder root, with variables
-// from the environment and from .env, as Compose does.
+// LoadCatalogue reads docker-compose.yml in the folder root, with variables from the environment and from .env,
+// as Compose does.
 func LoadCatalogue(ctx context.Context, root string) (*Catalogue, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
@@ -87,50 +85,56 @@ func LoadCatalogue(ctx context.Context, root string) (*Catalogue, error) {
 	}
 	c := &Catalogue{}
 	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
-		service := project.Services[name]
-		if block, ok := service.Extensions["x-bench"]; ok {
-			target, err := newTarget(d, root, name, service, block)
+		service := &composeService{document: d, root: root, name: name, config: project.Services[name]}
+		if _, ok := service.config.Extensions["x-bench"]; ok {
+			target, err := service.newTarget()
 			if err != nil {
 				return nil, err
 			}
 			c.Targets = append(c.Targets, target)
 			continue
 		}
-		if slices.Contains(service.Profiles, monitoring) {
+		if slices.Contains(service.config.Profiles, monitoring) {
 			continue
 		}
-		leaned, err := newService(d, root, name, service)
+		used, err := service.newService()
 		if err != nil {
 			return nil, err
 		}
-		c.Services = append(c.Services, leaned)
+		c.Services = append(c.Services, used)
 	}
 	for _, t := range c.Targets {
-		if of := t.QuickstartOf; of != "" && !slices.ContainsFunc(c.Targets, func(o bench.Target) bool { return o.Name == of && o.Production() }) {
-			return nil, d.Errorf("services."+t.Name+".x-bench.quickstart_of", "no target %q", of)
+		isOriginal := func(o bench.Target) bool { return o.Name == t.QuickstartOf && o.Production() }
+		if t.QuickstartOf != "" && !slices.ContainsFunc(c.Targets, isOriginal) {
+			return nil, d.Errorf("services."+t.Name+".x-bench.quickstart_of", "there is no server %q", t.QuickstartOf)
 		}
 	}
 	if len(c.Targets) == 0 {
-		return nil, d.Errorf("services", "no service has an x-bench block, so there is no target")
+		return nil, d.Errorf("services", "no service has an x-bench block, so there is no server to measure")
 	}
 	return c, nil
 }
 
-// loadCompose has compose-go read the file. Its warnings are of no use here:
-// what it cannot read is an error.
+// loadCompose reads the file with compose-go. It discards compose-go's warnings: whatever that cannot read is
+// an error.
 func loadCompose(ctx context.Context, root, file string) (*types.Project, error) {
 	logrus.SetOutput(io.Discard)
 	defer logrus.SetOutput(os.Stderr)
 	options, err := cli.NewProjectOptions([]string{file},
-		cli.WithName("claimbench"), cli.WithWorkingDirectory(root), cli.WithOsEnv, cli.WithEnvFiles(), cli.WithDotEnv, cli.WithProfiles([]string{"*"}))
+		cli.WithName("claimbench"),
+		cli.WithWorkingDirectory(root),
+		cli.WithOsEnv,
+		cli.WithEnvFiles(),
+		cli.WithDotEnv,
+		cli.WithProfiles([]string{"*"}))
 	if err != nil {
 		return nil, err
 	}
 	return options.LoadProject(ctx)
 }
 
-// checkBlocks reads the file for the places of its fields, and checks the
-// x-bench blocks as strictly as all other files.
+// checkBlocks finds the places of the file's fields, and checks the x-bench blocks as strictly as all other
+// files.
 func checkBlocks(file string, data []byte) (*document, error) {
 	var shape struct {
 		Services map[string]struct {
@@ -177,22 +181,31 @@ func (d *document) block(at string, block, into any) error {
 	return nil
 }
 
-func newTarget(d *document, root, name string, service types.ServiceConfig, block any) (bench.Target, error) {
-	at := "services." + name
+// composeService is a service of the compose file.
+type composeService struct {
+	document *document
+	root     string // the catalogue's folder
+	name     string
+	config   types.ServiceConfig
+}
+
+// newTarget returns the entry of a server.
+func (s *composeService) newTarget() (bench.Target, error) {
+	d, at := s.document, "services."+s.name
 	var x XBench
-	if err := d.block(at+".x-bench", block, &x); err != nil {
+	if err := d.block(at+".x-bench", s.config.Extensions["x-bench"], &x); err != nil {
 		return bench.Target{}, err
 	}
 	if x.Runtime == "" || x.Framework == "" || x.Tier == "" {
-		return bench.Target{}, d.Errorf(at+".x-bench", "runtime, framework and tier must be given")
+		return bench.Target{}, d.Errorf(at+".x-bench", "give runtime, framework and tier")
 	}
-	t, files, err := launched(d, root, name, service)
+	t, files, err := s.launched()
 	if err != nil {
 		return t, err
 	}
 	for i, lock := range x.Locks {
 		if !slices.Contains(files, lock) {
-			return t, d.Errorf(fmt.Sprintf("%s.x-bench.locks[%d]", at, i), "no file %s in %s", lock, t.Context)
+			return t, d.Errorf(fmt.Sprintf("%s.x-bench.locks[%d]", at, i), "%s has no file %s", t.Context, lock)
 		}
 	}
 	t.Runtime, t.Framework, t.Tier = x.Runtime, x.Framework, x.Tier
@@ -204,33 +217,35 @@ func newTarget(d *document, root, name string, service types.ServiceConfig, bloc
 	return t, nil
 }
 
-func newService(d *document, root, name string, service types.ServiceConfig) (bench.Service, error) {
-	block, ok := service.Extensions["x-service"]
+// newService returns the entry of a service that servers use.
+func (s *composeService) newService() (bench.Service, error) {
+	block, ok := s.config.Extensions["x-service"]
 	if !ok {
-		return bench.Service{Target: bench.Target{Name: name}}, nil
+		return bench.Service{Target: bench.Target{Name: s.name}}, nil
 	}
 	var x XService
-	if err := d.block("services."+name+".x-service", block, &x); err != nil {
+	if err := s.document.block("services."+s.name+".x-service", block, &x); err != nil {
 		return bench.Service{}, err
 	}
-	t, _, err := launched(d, root, name, service)
-	t.Runtime, t.TCP = name, true
+	t, _, err := s.launched()
+	t.Runtime, t.TCP = s.name, true
 	return bench.Service{Target: t, Gives: x.Gives, Count: x.Count, Fronts: x.Fronts}, err
 }
 
-// launched is what a service of the file is launched as, with the files of its source.
-func launched(d *document, root, name string, service types.ServiceConfig) (t bench.Target, files []string, err error) {
-	at := "services." + name
+// launched returns the entry that a service of the file is launched as, with the files of its source.
+func (s *composeService) launched() (t bench.Target, files []string, err error) {
+	d, service, at := s.document, s.config, "services."+s.name
 	switch {
 	case service.Build == nil || service.Build.Context == "":
 		return t, nil, d.Errorf(at, "a service that bench launches needs build.context")
 	case len(service.Command) == 0:
-		return t, nil, d.Errorf(at, "a service that bench launches needs a command, so that it runs without Docker too")
+		return t, nil, d.Errorf(at, "a service that bench launches needs a command, so that it also runs without Docker")
 	}
 	if field := notApplied(service); field != "" {
-		return t, nil, d.Errorf(at+"."+field, "bench would not apply it, and so measure something else than Compose starts")
+		return t, nil, d.Errorf(at+"."+field,
+			"bench does not apply this field, so it would measure something other than Compose starts")
 	}
-	folder, err := filepath.Rel(root, service.Build.Context)
+	folder, err := filepath.Rel(s.root, service.Build.Context)
 	if err != nil || !filepath.IsLocal(folder) {
 		return t, nil, d.Errorf(at+".build.context", "%s is outside the project", service.Build.Context)
 	}
@@ -242,7 +257,7 @@ func launched(d *document, root, name string, service types.ServiceConfig) (t be
 		return t, nil, d.Errorf(at+".build.context", "%v", err)
 	}
 	return bench.Target{
-		Name: name, Context: filepath.ToSlash(folder), Digest: digest, Dockerfile: service.Build.Dockerfile,
+		Name: s.name, Context: filepath.ToSlash(folder), Digest: digest, Dockerfile: service.Build.Dockerfile,
 		BuildArgs: mapping(service.Build.Args), Command: service.Command, Env: mapping(service.Environment),
 		Container: bench.Container{
 			User: service.User, CapDrop: service.CapDrop, SecurityOpt: service.SecurityOpt,
@@ -252,19 +267,33 @@ func launched(d *document, root, name string, service types.ServiceConfig) (t be
 	}, files, nil
 }
 
-// notApplied is a field of the service that changes what runs and that the
-// launchers do not know; "" where there is none.
+// notApplied returns a field of the service that changes what runs and that the launchers do not apply. It is
+// empty if there is none.
 func notApplied(s types.ServiceConfig) string {
 	for _, f := range []struct {
 		name string
 		set  bool
 	}{
-		{"entrypoint", len(s.Entrypoint) > 0}, {"working_dir", s.WorkingDir != ""}, {"volumes", len(s.Volumes) > 0},
-		{"deploy", s.Deploy != nil}, {"cpus", s.CPUS != 0}, {"cpuset", s.CPUSet != ""}, {"cpu_quota", s.CPUQuota != 0},
-		{"cpu_shares", s.CPUShares != 0}, {"ulimits", len(s.Ulimits) > 0}, {"env_file", len(s.EnvFiles) > 0},
-		{"privileged", s.Privileged}, {"cap_add", len(s.CapAdd) > 0}, {"devices", len(s.Devices) > 0}, {"group_add", len(s.GroupAdd) > 0},
-		{"network_mode", s.NetworkMode != ""}, {"sysctls", len(s.Sysctls) > 0}, {"shm_size", s.ShmSize != 0},
-		{"pids_limit", s.PidsLimit != 0}, {"memswap_limit", s.MemSwapLimit != 0}, {"mem_reservation", s.MemReservation != 0},
+		{"entrypoint", len(s.Entrypoint) > 0},
+		{"working_dir", s.WorkingDir != ""},
+		{"volumes", len(s.Volumes) > 0},
+		{"deploy", s.Deploy != nil},
+		{"cpus", s.CPUS != 0},
+		{"cpuset", s.CPUSet != ""},
+		{"cpu_quota", s.CPUQuota != 0},
+		{"cpu_shares", s.CPUShares != 0},
+		{"ulimits", len(s.Ulimits) > 0},
+		{"env_file", len(s.EnvFiles) > 0},
+		{"privileged", s.Privileged},
+		{"cap_add", len(s.CapAdd) > 0},
+		{"devices", len(s.Devices) > 0},
+		{"group_add", len(s.GroupAdd) > 0},
+		{"network_mode", s.NetworkMode != ""},
+		{"sysctls", len(s.Sysctls) > 0},
+		{"shm_size", s.ShmSize != 0},
+		{"pids_limit", s.PidsLimit != 0},
+		{"memswap_limit", s.MemSwapLimit != 0},
+		{"mem_reservation", s.MemReservation != 0},
 	} {
 		if f.set {
 			return f.name

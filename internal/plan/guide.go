@@ -13,8 +13,8 @@ import (
 	"github.com/claimbench/claimbench/internal/metric"
 )
 
-// LoadGuide reads a guide with its claims and holds it against the catalogue
-// and the scenarios, so that every name in it means something.
+// LoadGuide reads a guide with its claims, and checks every name in it against the catalogue and the
+// scenarios.
 func LoadGuide(file string, c *Catalogue, scenarios []bench.Scenario) (bench.Guide, error) {
 	var g bench.Guide
 	data, err := os.ReadFile(file)
@@ -34,7 +34,7 @@ func parseGuide(file string, data []byte, c *Catalogue, scenarios []bench.Scenar
 		return g, d.Errorf("name", "is %q, but the file is named %q", g.Name, name)
 	}
 	if _, err := time.Parse(time.DateOnly, g.Published); err != nil {
-		return g, d.Errorf("published", "%q is no date; write YYYY-MM-DD", g.Published)
+		return g, d.Errorf("published", "%q is not a date; write YYYY-MM-DD", g.Published)
 	}
 	ids := map[string]bool{}
 	for i, claim := range g.Claims {
@@ -45,9 +45,9 @@ func parseGuide(file string, data []byte, c *Catalogue, scenarios []bench.Scenar
 		case ids[claim.ID]:
 			return g, d.Errorf(at+".id", "%q is used twice", claim.ID)
 		case len(claim.Quotes) == 0:
-			return g, d.Errorf(at, "claim %q quotes nothing", claim.ID)
+			return g, d.Errorf(at, "claim %q has no quote", claim.ID)
 		case len(claim.Tests) == 0 && len(claim.Untested) == 0:
-			return g, d.Errorf(at, "claim %q has no test; say under untested why", claim.ID)
+			return g, d.Errorf(at, "claim %q has no test; give the reason under untested", claim.ID)
 		}
 		ids[claim.ID] = true
 		for j, test := range claim.Tests {
@@ -58,11 +58,12 @@ func parseGuide(file string, data []byte, c *Catalogue, scenarios []bench.Scenar
 		}
 	}
 	if len(g.Claims) == 0 {
-		return g, d.Errorf("claims", "the guide makes no claim")
+		return g, d.Errorf("claims", "the guide has no claim")
 	}
 	return g, nil
 }
 
+// checkTest refuses a test that cannot be made.
 func (d *document) checkTest(at string, t bench.Test, c *Catalogue, scenarios []bench.Scenario) error {
 	var names []string
 	for _, s := range scenarios {
@@ -72,40 +73,11 @@ func (d *document) checkTest(at string, t bench.Test, c *Catalogue, scenarios []
 		return err
 	}
 	s := scenarios[slices.Index(names, t.Scenario)]
-	if err := d.Known(at+".metric", t.Metric, metric.Names()); err != nil {
+	if err := d.checkMetric(at, t, s); err != nil {
 		return err
 	}
-	m := metric.Find(t.Metric)
-	switch {
-	case len(m.Measures) > 0 && !s.Measures(m.Measures...):
-		return d.Errorf(at+".metric", "%s comes from %s, which scenario %s does not measure", t.Metric, strings.Join(m.Measures, " or "), s.Name)
-	case m.NeedsBase() && t.Base == nil:
-		return d.Errorf(at+".metric", "%s is relative: name its base", t.Metric)
-	case m.Counted && (t.Bound() || t.Base != nil):
-		return d.Errorf(at+".metric", "%s is counted: it takes to and expect only", t.Metric)
-	}
-	if err := d.Known(at+".of", t.Of, c.names()); err != nil {
+	if err := d.checkSides(at, t, c); err != nil {
 		return err
-	}
-	if t.Bound() {
-		switch {
-		case t.To != "" || t.Expect != "" || t.Margin != nil:
-			return d.Errorf(at, "a test with at_most or at_least is a bound on %q alone: it takes no to, expect or margin", t.Of)
-		case t.AtMost != nil && t.AtLeast != nil:
-			return d.Errorf(at, "give at_most or at_least, not both")
-		case t.AtMost != nil && *t.AtMost <= 0 || t.AtLeast != nil && *t.AtLeast <= 0:
-			return d.Errorf(at, "a bound must be positive")
-		}
-	} else {
-		if t.To == "" {
-			return d.Errorf(at, "give to and expect, or a bound (at_most, at_least)")
-		}
-		if err := d.Known(at+".to", t.To, c.names()); err != nil {
-			return err
-		}
-		if err := d.Known(at+".expect", t.Expect, bench.Expectations); err != nil {
-			return err
-		}
 	}
 	for i, tier := range t.Tiers {
 		if err := d.Known(fmt.Sprintf("%s.tiers[%d]", at, i), tier, c.tiers()); err != nil {
@@ -126,6 +98,48 @@ func (d *document) checkTest(at string, t bench.Test, c *Catalogue, scenarios []
 		}
 	}
 	return d.checkPairs(at, t, c)
+}
+
+// checkMetric refuses a metric that the scenario does not yield, or that the test uses wrongly.
+func (d *document) checkMetric(at string, t bench.Test, s bench.Scenario) error {
+	if err := d.Known(at+".metric", t.Metric, metric.Names()); err != nil {
+		return err
+	}
+	m := metric.Find(t.Metric)
+	switch {
+	case len(m.Measures) > 0 && !s.Measures(m.Measures...):
+		return d.Errorf(at+".metric", "%s comes from %s, which scenario %s does not measure",
+			t.Metric, strings.Join(m.Measures, " or "), s.Name)
+	case m.NeedsBase() && t.Base == nil:
+		return d.Errorf(at+".metric", "%s is relative: name its base", t.Metric)
+	case m.Counted && (t.Bound() || t.Base != nil):
+		return d.Errorf(at+".metric", "%s is counted: it takes only to and expect", t.Metric)
+	}
+	return nil
+}
+
+// checkSides refuses a test that is neither a ratio nor a bound.
+func (d *document) checkSides(at string, t bench.Test, c *Catalogue) error {
+	if err := d.Known(at+".of", t.Of, c.names()); err != nil {
+		return err
+	}
+	isPositive := func(bound *float64) bool { return bound == nil || *bound > 0 }
+	switch {
+	case t.Bound() && (t.To != "" || t.Expect != "" || t.Margin != nil):
+		return d.Errorf(at, "a test with at_most or at_least is a bound on %q alone: remove to, expect and margin", t.Of)
+	case t.AtMost != nil && t.AtLeast != nil:
+		return d.Errorf(at, "give at_most or at_least, not both")
+	case !isPositive(t.AtMost) || !isPositive(t.AtLeast):
+		return d.Errorf(at, "a bound must be positive")
+	case t.Bound():
+		return nil
+	case t.To == "":
+		return d.Errorf(at, "give to and expect, or a bound (at_most, at_least)")
+	}
+	if err := d.Known(at+".to", t.To, c.names()); err != nil {
+		return err
+	}
+	return d.Known(at+".expect", t.Expect, bench.Expectations)
 }
 
 // checkPlace refuses a variant or a level that the scenario does not have.
@@ -156,7 +170,7 @@ func (d *document) checkPairs(at string, t bench.Test, c *Catalogue) error {
 	return nil
 }
 
-// names are what of and to may be: runtimes and targets.
+// names returns what of and to may be: runtimes and servers.
 func (c *Catalogue) names() []string {
 	return c.each(func(t bench.Target) []string { return []string{t.Name, t.Runtime} })
 }
@@ -169,7 +183,7 @@ func (c *Catalogue) targets() []string {
 	return c.each(func(t bench.Target) []string { return []string{t.Name} })
 }
 
-// each is what f says of the targets, sorted, each once.
+// each returns f of all servers, sorted, without repetitions.
 func (c *Catalogue) each(f func(bench.Target) []string) []string {
 	var list []string
 	for _, t := range c.Targets {

@@ -12,7 +12,7 @@ import (
 	"github.com/claimbench/claimbench/internal/strictyaml"
 )
 
-// Choice is what a person chose to run.
+// Choice is what the user chose to run.
 type Choice struct {
 	Profile   string
 	Runner    string   // "docker" or "process"
@@ -20,39 +20,42 @@ type Choice struct {
 	Targets   []string // empty for all
 	Seed      uint64
 	Cores     []cpuset.Set // that may be used
-	Ungated   bool         // trials count even where the instrument was at fault
+	NoGates   bool         // phases count even if the load generator was at fault
 }
 
-// New is the plan of a run: the chosen arms, in rounds that are shuffled by the
-// seed. The same input gives the same plan.
+// New plans a run: the chosen arms, in rounds that are shuffled by the seed. The same input gives the same
+// plan.
 func New(choice Choice, c *Catalogue, scenarios []bench.Scenario, guide bench.Guide) (*bench.Plan, error) {
 	profile, err := findProfile(choice.Profile)
 	if err != nil {
 		return nil, err
 	}
-	p := &builder{cpus: map[string]string{}, Plan: &bench.Plan{Schema: bench.PlanSchema, Seed: choice.Seed, Profile: profile, Runner: choice.Runner, Gates: StandardGates, Guide: guide}}
-	if choice.Ungated {
+	p := &builder{cpus: map[string]string{}, Plan: &bench.Plan{
+		Schema:  bench.PlanSchema,
+		Seed:    choice.Seed,
+		Profile: profile,
+		Runner:  choice.Runner,
+		Gates:   StandardGates,
+		Guide:   guide,
+	}}
+	if choice.NoGates {
 		p.Gates = bench.Gates{}
 	}
-	generator, servers, shared := cpuset.Split(choice.Cores)
-	p.CPUs = bench.CPUs{Generator: generator.String(), Target: servers.String(), SharedCore: shared}
-	if p.Targets, err = choose("target", c.Targets, choice.Targets, func(t bench.Target) string { return t.Name }); err != nil {
+	var shared bool
+	p.generator, p.servers, shared = cpuset.Split(choice.Cores)
+	p.CPUs = bench.CPUs{Generator: p.generator.String(), Target: p.servers.String(), SharedCore: shared}
+	nameOf := func(t bench.Target) string { return t.Name }
+	if p.Targets, err = choose("server", c.Targets, choice.Targets, nameOf); err != nil {
 		return nil, err
 	}
-	all := scenarios
-	if scenarios, err = choose("scenario", scenarios, choice.Scenarios, func(s bench.Scenario) string { return s.Name }); err != nil {
+	chosen, err := chooseScenarios(choice, profile, scenarios)
+	if err != nil {
 		return nil, err
 	}
-	if len(choice.Scenarios) == 0 {
-		chosen := slices.DeleteFunc(slices.Clone(scenarios), func(s bench.Scenario) bool { return !runsIn(s, profile) })
-		if len(chosen) > 0 { // else none is for the profile in particular
-			scenarios = chosen
-		}
+	for _, s := range p.withChecks(chosen, scenarios) {
+		p.add(s)
 	}
-	for _, s := range p.guards(scenarios, all, generator, servers) {
-		p.add(s, generator, servers)
-	}
-	p.needs(c.Services)
+	p.keepNeeded(c.Services)
 	for round := 1; round <= profile.Rounds; round++ {
 		p.Trials = append(p.Trials, p.round(round)...)
 	}
@@ -62,7 +65,20 @@ func New(choice Choice, c *Catalogue, scenarios []bench.Scenario, guide bench.Gu
 	return p.Plan, nil
 }
 
-// runsIn reports whether the profile runs the scenario where none is named.
+// chooseScenarios returns the named scenarios or, if none is named, those of the profile.
+func chooseScenarios(choice Choice, p bench.Profile, all []bench.Scenario) ([]bench.Scenario, error) {
+	chosen, err := choose("scenario", all, choice.Scenarios, func(s bench.Scenario) string { return s.Name })
+	if err != nil || len(choice.Scenarios) > 0 {
+		return chosen, err
+	}
+	ofProfile := slices.DeleteFunc(slices.Clone(chosen), func(s bench.Scenario) bool { return !runsIn(s, p) })
+	if len(ofProfile) == 0 { // no scenario names this profile
+		return chosen, nil
+	}
+	return ofProfile, nil
+}
+
+// runsIn reports whether the profile runs the scenario if no scenario is named.
 func runsIn(s bench.Scenario, p bench.Profile) bool {
 	if len(s.Profiles) == 0 {
 		return p.Name != Profiles[0].Name
@@ -83,15 +99,17 @@ func findProfile(name string) (bench.Profile, error) {
 			return p, nil
 		}
 	}
-	return bench.Profile{}, &ChoiceError{fmt.Sprintf("unknown profile %q%s", name, strictyaml.Nearest(name, profileNames()))}
+	return bench.Profile{}, &ChoiceError{
+		Problem: fmt.Sprintf("unknown profile %q%s", name, strictyaml.Nearest(name, profileNames())),
+	}
 }
 
-// ChoiceError is a name on the command line that nothing has.
+// ChoiceError is an unknown name on the command line.
 type ChoiceError struct{ Problem string }
 
 func (e *ChoiceError) Error() string { return e.Problem }
 
-// choose keeps the named items, in their own order; all where none is named.
+// choose returns the named items, in their own order, or all if none is named.
 func choose[T any](kind string, all []T, names []string, name func(T) string) ([]T, error) {
 	if len(names) == 0 {
 		return all, nil
@@ -105,15 +123,16 @@ func choose[T any](kind string, all []T, names []string, name func(T) string) ([
 			return nil, &ChoiceError{fmt.Sprintf("unknown %s %q%s", kind, n, strictyaml.Nearest(n, known))}
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(item T) bool { return !slices.Contains(names, name(item)) }), nil
+	return slices.DeleteFunc(slices.Clone(all), func(item T) bool {
+		return !slices.Contains(names, name(item))
+	}), nil
 }
 
-// Encode is the plan as it is kept in a run directory. Its bytes are what Hash
-// is taken of.
+// Encode returns the plan as a run directory holds it. Hash is taken of these bytes.
 func Encode(p *bench.Plan) ([]byte, error) {
 	data, err := json.MarshalIndent(p, "", " ")
 	if err == nil {
-		err = json.Unmarshal(data, new(bench.Plan)) // what could not be read back could not be judged
+		err = json.Unmarshal(data, new(bench.Plan)) // a plan that cannot be read back cannot be judged
 	}
 	if err != nil {
 		return nil, fmt.Errorf("write the plan: %w", err)
@@ -121,7 +140,7 @@ func Encode(p *bench.Plan) ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
-// Hash is the SHA-256 of an encoded plan, in hex: what sha256sum prints of plan.json.
+// Hash returns the SHA-256 of an encoded plan, in hex, as sha256sum prints it for plan.json.
 func Hash(encoded []byte) string {
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:])

@@ -8,13 +8,27 @@ import (
 
 // Profiles lists the known profiles, from the shortest to the longest.
 var Profiles = []bench.Profile{
-	{Name: "demo", Rounds: 3, Warmup: seconds(.4), Measure: seconds(.6), Rates: 1, Launches: 1},
-	{Name: "quick", Rounds: 5, Warmup: seconds(.3), Measure: seconds(.8), Rates: 1, Tiers: 1,
-		Probe: seconds(.6), Resolution: .06, Launches: 2, Stretch: seconds(5)},
-	{Name: "ci", Rounds: 10, Warmup: seconds(1), Measure: seconds(3), Rates: 1, Tiers: 1,
-		Probe: seconds(1), Resolution: .04, Launches: 2, Stretch: seconds(5), Evidence: true},
-	{Name: "evidence", Rounds: 30, Looks: []int{10, 20, 30}, Warmup: seconds(1.5), Measure: seconds(3), Rates: 1, Shares: []bench.Percent{.25, .5, .75},
-		Probe: seconds(2), Resolution: .02, Launches: 2, Stretch: seconds(15), Evidence: true},
+	{
+		Name: "demo", Rounds: 3,
+		Warmup: seconds(.4), Measure: seconds(.6), Rates: 1,
+		Launches: 1,
+	},
+	{
+		Name: "quick", Rounds: 5,
+		Warmup: seconds(.3), Measure: seconds(.8), Stretch: seconds(5), Rates: 1, Tiers: 1,
+		Probe: seconds(.6), Resolution: .06, Launches: 2,
+	},
+	{
+		Name: "ci", Rounds: 10, Evidence: true,
+		Warmup: seconds(1), Measure: seconds(3), Stretch: seconds(5), Rates: 1, Tiers: 1,
+		Probe: seconds(1), Resolution: .04, Launches: 2,
+	},
+	{
+		Name: "evidence", Rounds: 30, Looks: []int{10, 20, 30}, Evidence: true,
+		Warmup: seconds(1.5), Measure: seconds(3), Stretch: seconds(15), Rates: 1,
+		Shares: []bench.Percent{.25, .5, .75},
+		Probe:  seconds(2), Resolution: .02, Launches: 2,
+	},
 }
 
 func seconds(s float64) bench.Duration {

@@ -15,21 +15,20 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// What a scenario gets where it is silent.
+// Defaults of a scenario.
 const (
 	defaultConnections = 64
 	defaultTimeout     = 5 * time.Second
 )
 
-// LoadScenarios reads every YAML file of the folder. Each holds one scenario,
-// named after the file. services are what scenarios may need.
+// LoadScenarios reads every YAML file of the folder. Each holds one scenario, named after the file.
 func LoadScenarios(dir string, c *Catalogue) ([]bench.Scenario, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
 	if err != nil {
 		return nil, err
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("no scenario (*.yaml) in %s", dir)
+		return nil, fmt.Errorf("%s has no scenario (*.yaml)", dir)
 	}
 	var scenarios []bench.Scenario
 	for _, file := range files {
@@ -46,13 +45,36 @@ func LoadScenarios(dir string, c *Catalogue) ([]bench.Scenario, error) {
 	return scenarios, nil
 }
 
-// parseScenario decodes one scenario, fills in defaults and refuses what cannot be run.
+// parseScenario decodes one scenario, fills in defaults, and refuses a scenario that cannot be run.
 func parseScenario(file string, data []byte, c *Catalogue) (bench.Scenario, error) {
 	var s bench.Scenario
 	d, err := decode(file, data, &s)
 	if err != nil {
 		return s, err
 	}
+	setDefaults(&s)
+	name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+	if s.Name != name {
+		return s, d.Errorf("name", "is %q, but the file is named %q", s.Name, name)
+	}
+	for _, check := range []func(bench.Scenario) error{
+		d.checkNames, d.checkWorkload, d.checkMeasures, d.checkNumbers, d.checkRepetitions,
+	} {
+		if err := check(s); err != nil {
+			return s, err
+		}
+	}
+	if err := d.checkReferences(s, c); err != nil {
+		return s, err
+	}
+	if err := d.checkCalls("workload.expect.calls", s.Workload.Expect, s.Needs); err != nil {
+		return s, err
+	}
+	return s, d.checkLevels(s, c)
+}
+
+// setDefaults fills in the fields that a scenario may leave out.
+func setDefaults(s *bench.Scenario) {
 	w := &s.Workload
 	if w.Method == "" {
 		w.Method = http.MethodGet
@@ -69,75 +91,125 @@ func parseScenario(file string, data []byte, c *Catalogue) (bench.Scenario, erro
 	if len(s.Variants) == 0 {
 		s.Variants = []bench.Variant{{}}
 	}
-	name := strings.TrimSuffix(filepath.Base(file), ".yaml")
-	http := w.Driver == bench.DriverHTTP
-	atRates := s.Measures(bench.MeasureLatency, bench.MeasureDelivery)
-	checks := []struct {
-		wrong   bool
-		field   string
-		problem string
-	}{
-		{s.Name != name, "name", fmt.Sprintf("is %q, but the file is named %q", s.Name, name)},
-		{s.Why == "", "why", "say what the scenario stands for"},
-		{len(s.Measure) == 0, "measure", "name at least one of " + strings.Join(bench.Measures, ", ")},
-		{!strings.HasPrefix(w.Path, "/"), "workload.path", fmt.Sprintf("%q must start with /", w.Path)},
-		{w.Expect.Status < 100 || w.Expect.Status > 599, "workload.expect.status", "give the HTTP status of a good answer"},
-		{atRates && len(s.Rates) == 0, "rates", "latency and delivery are measured at common rates; give at least one"},
-		{s.Measures(bench.MeasureCapacity) && s.SLO == nil, "slo", "capacity is the highest rate within an SLO; give one"},
-		{s.Measures(bench.MeasureCapacity) && len(s.Rates) == 0, "rates", "the search for a capacity begins at the first rate; give at least one"},
-		{s.Measures(bench.MeasureDelivery) && http, "measure", "delivery is of messages and events: driver ws, sse or tokens"},
-		{!http && (s.Closed() || s.Measures(bench.MeasureLatency)), "measure", "driver " + w.Driver + " measures delivery and capacity only"},
-		{(w.Driver == bench.DriverRoom || w.Driver == bench.DriverDashboard) && w.Members < 1, "workload.members", "say how many connections a message goes to"},
-		{w.Driver == bench.DriverTokens && (w.Expect.Events < 1 || w.Expect.Every.Duration == 0), "workload.expect", "say how many events a stream has, and every how long one comes"},
-		{s.Connections < 0 || s.Connections > 10000, "connections", "must be from 1 to 10000"},
-		{w.Members < 0 || w.Members > 10000, "workload.members", "must be from 1 to 10000"},
+}
+
+// mistake is something that may be wrong with a field.
+type mistake struct {
+	wrong   bool
+	field   string
+	problem string
+}
+
+// first returns an error for the first mistake in the list.
+func (d *document) first(list []mistake) error {
+	for _, m := range list {
+		if m.wrong {
+			return d.Errorf(m.field, "%s", m.problem)
+		}
 	}
-	if err := d.Known("workload.driver", w.Driver, bench.Drivers); err != nil {
-		return s, err
+	return nil
+}
+
+// checkNames refuses unknown drivers, measures and arrivals.
+func (d *document) checkNames(s bench.Scenario) error {
+	if err := d.Known("workload.driver", s.Workload.Driver, bench.Drivers); err != nil {
+		return err
 	}
 	for i, m := range s.Measure {
 		if err := d.Known(fmt.Sprintf("measure[%d]", i), m, bench.Measures); err != nil {
-			return s, err
+			return err
 		}
 	}
-	for _, c := range checks {
-		if c.wrong {
-			return s, d.Errorf(c.field, "%s", c.problem)
-		}
-	}
-	if s.SLO != nil && (s.SLO.P99.Duration == 0 || s.SLO.Errors == 0) {
-		return s, d.Errorf("slo", "give both p99 and errors")
-	}
+	return d.Known("workload.arrivals", string(s.Workload.Arrivals), bench.ArrivalsNames)
+}
+
+// checkWorkload refuses a workload that lacks something that its driver needs.
+func (d *document) checkWorkload(s bench.Scenario) error {
+	w := s.Workload
+	isBroadcast := w.Driver == bench.DriverRoom || w.Driver == bench.DriverDashboard
+	isStream := w.Driver == bench.DriverTokens
+	hasStatus := w.Expect.Status >= 100 && w.Expect.Status <= 599
+	return d.first([]mistake{
+		{s.Why == "", "why", "say what the scenario stands for"},
+		{!strings.HasPrefix(w.Path, "/"), "workload.path", fmt.Sprintf("%q must start with /", w.Path)},
+		{!hasStatus, "workload.expect.status", "give the HTTP status of a good answer"},
+		{isBroadcast && w.Members < 1, "workload.members", "say how many connections a message goes to"},
+		{isStream && (w.Expect.Events < 1 || w.Expect.Every.Duration == 0), "workload.expect",
+			"give events, the number in a stream, and every, the time from one to the next"},
+	})
+}
+
+// checkMeasures refuses measures that the scenario cannot yield.
+func (d *document) checkMeasures(s bench.Scenario) error {
+	isHTTP := s.Workload.Driver == bench.DriverHTTP
+	atRates := s.Measures(bench.MeasureLatency, bench.MeasureDelivery)
+	hasCapacity := s.Measures(bench.MeasureCapacity)
+	return d.first([]mistake{
+		{len(s.Measure) == 0, "measure", "name at least one of " + strings.Join(bench.Measures, ", ")},
+		{atRates && len(s.Rates) == 0, "rates",
+			"latency and delivery are measured at common rates; give at least one"},
+		{hasCapacity && s.SLO == nil, "slo", "capacity is the highest rate within an SLO; give one"},
+		{hasCapacity && len(s.Rates) == 0, "rates",
+			"the search for a capacity starts at the first rate; give at least one"},
+		{s.Measures(bench.MeasureDelivery) && isHTTP, "measure",
+			"delivery is of messages and events; it needs driver ws, sse or tokens"},
+		{!isHTTP && (s.Closed() || s.Measures(bench.MeasureLatency)), "measure",
+			"driver " + s.Workload.Driver + " measures delivery and capacity only"},
+		{s.SLO != nil && (s.SLO.P99.Duration == 0 || s.SLO.Errors == 0), "slo", "give both p99 and errors"},
+	})
+}
+
+// mostConnections is the largest number of connections or members.
+const mostConnections = 10_000
+
+// checkNumbers refuses numbers out of range.
+func (d *document) checkNumbers(s bench.Scenario) error {
+	outside := func(n int) bool { return n < 0 || n > mostConnections }
+	const problem = "must be from 1 to 10000"
+	return d.first([]mistake{
+		{outside(s.Connections), "connections", problem},
+		{outside(s.Workload.Members), "workload.members", problem},
+	})
+}
+
+// checkRepetitions refuses a rate or a variant that is listed twice.
+func (d *document) checkRepetitions(s bench.Scenario) error {
 	for i, rate := range s.Rates {
 		if slices.Contains(s.Rates[:i], rate) {
-			return s, d.Errorf(fmt.Sprintf("rates[%d]", i), "%s is there twice", rate)
+			return d.Errorf(fmt.Sprintf("rates[%d]", i), "%s is listed twice", rate)
 		}
 	}
 	for i, v := range s.Variants {
 		if slices.ContainsFunc(s.Variants[:i], func(w bench.Variant) bool { return maps.Equal(v, w) }) {
-			return s, d.Errorf(fmt.Sprintf("variants[%d]", i), "%s is there twice", v)
+			return d.Errorf(fmt.Sprintf("variants[%d]", i), "%s is listed twice", v)
 		}
 	}
-	if err := d.Known("workload.arrivals", string(w.Arrivals), bench.ArrivalsNames); err != nil {
-		return s, err
-	}
-	for list, known := range map[string][]string{"profiles": profileNames(), "tiers": c.tiers(), "targets": c.targets(), "needs": c.services()} {
-		have := map[string][]string{"profiles": s.Profiles, "tiers": s.Tiers, "targets": s.Targets, "needs": s.Needs}[list]
-		for i, name := range have {
-			if err := d.Known(fmt.Sprintf("%s[%d]", list, i), name, known); err != nil {
-				return s, err
+	return nil
+}
+
+// checkReferences refuses names that the catalogue does not have.
+func (d *document) checkReferences(s bench.Scenario, c *Catalogue) error {
+	for _, list := range []struct {
+		field       string
+		have, known []string
+	}{
+		{"profiles", s.Profiles, profileNames()},
+		{"tiers", s.Tiers, c.tiers()},
+		{"targets", s.Targets, c.targets()},
+		{"needs", s.Needs, c.services()},
+	} {
+		for i, name := range list.have {
+			if err := d.Known(fmt.Sprintf("%s[%d]", list.field, i), name, list.known); err != nil {
+				return err
 			}
 		}
 	}
-	if err := d.checkCalls("workload.expect.calls", w.Expect, s.Needs); err != nil {
-		return s, err
-	}
-	return s, d.checkLevels(s, c)
+	return nil
 }
 
-// checkCalls refuses counted calls of services that are not needed.
+// checkCalls refuses counted calls of services that the scenario does not need.
 func (d *document) checkCalls(at string, e bench.Expect, needs []string) error {
-	for service := range e.Calls {
+	for _, service := range slices.Sorted(maps.Keys(e.Calls)) {
 		if !slices.Contains(needs, service) {
 			return d.Errorf(at, "counts calls of %q, which the scenario does not need", service)
 		}
@@ -145,27 +217,29 @@ func (d *document) checkCalls(at string, e bench.Expect, needs []string) error {
 	return nil
 }
 
+// checkLevels refuses levels that cannot be run.
 func (d *document) checkLevels(s bench.Scenario, c *Catalogue) error {
 	for i, l := range s.Levels {
 		at := fmt.Sprintf("levels[%d]", i)
 		units, err := strconv.Atoi(l.Units)
+		outside := func(n int) bool { return n < 0 || n > mostConnections }
 		switch {
 		case !levelName.MatchString(l.Name):
-			return d.Errorf(at+".name", "%q is no name; use lower-case letters, digits and dashes", l.Name)
+			return d.Errorf(at+".name", "%q is not a name; use lower-case letters, digits and dashes", l.Name)
 		case slices.ContainsFunc(s.Levels[:i], func(o bench.Level) bool { return o.Name == l.Name }):
-			return d.Errorf(at+".name", "%q is there twice", l.Name)
+			return d.Errorf(at+".name", "%q is listed twice", l.Name)
 		case l.Path != "" && !strings.HasPrefix(l.Path, "/"):
 			return d.Errorf(at+".path", "%q must start with /", l.Path)
 		case l.Expect != nil && (l.Expect.Status < 100 || l.Expect.Status > 599):
 			return d.Errorf(at+".expect.status", "give the HTTP status of a good answer")
 		case l.Units != "" && l.Units != "k" && (err != nil || units < 1):
 			return d.Errorf(at+".units", "%q is neither a number from 1 nor k", l.Units)
-		case l.Connections < 0 || l.Connections > 10000 || l.HeldConnections < 0 || l.HeldConnections > 10000:
+		case outside(l.Connections) || outside(l.HeldConnections):
 			return d.Errorf(at, "connections and open must be from 1 to 10000")
-		case l.Beside != nil && (!strings.HasPrefix(l.Beside.Path, "/") || l.Beside.Rate == 0 || l.Beside.Expect.Status == 0):
+		case l.Beside != nil && !isComplete(*l.Beside):
 			return d.Errorf(at+".beside", "give path, rate and expect.status")
 		case (l.ControlOf != "") != (l.Work > 0) || l.ControlOf != "" && !hasLevel(s, l.ControlOf):
-			return d.Errorf(at+".control_of", "give a level of this scenario, and work, which must be positive")
+			return d.Errorf(at+".control_of", "give a level of this scenario and a positive work")
 		case l.Beside != nil && s.Workload.Driver != bench.DriverHTTP:
 			return d.Errorf(at+".beside", "is for driver http only")
 		}
@@ -179,6 +253,11 @@ func (d *document) checkLevels(s bench.Scenario, c *Catalogue) error {
 		}
 	}
 	return nil
+}
+
+// isComplete reports whether everything that the requests need is given.
+func isComplete(b bench.Beside) bool {
+	return strings.HasPrefix(b.Path, "/") && b.Rate > 0 && b.Expect.Status != 0
 }
 
 func hasLevel(s bench.Scenario, name string) bool {

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// row is a hit as it is kept in hits.parquet.
+// row is a hit as hits.parquet holds it.
 type row struct {
 	Phase     string `parquet:"phase,dict,zstd"`
 	Seq       int64  `parquet:"seq,delta,zstd"`
@@ -27,8 +28,8 @@ type row struct {
 // rowsAtOnce is how many rows are held in memory before they are written.
 const rowsAtOnce = 16384
 
-// Hits writes hits to a Parquet file as they come, in bounded memory. They are
-// of the phase that was last begun.
+// Hits writes hits to a Parquet file as they come, in bounded memory. Each belongs to the phase that was
+// last started by Begin.
 type Hits struct {
 	file   *os.File
 	writer *parquet.GenericWriter[row]
@@ -49,14 +50,21 @@ func CreateHits(path string) (*Hits, error) {
 	}, nil
 }
 
-// Begin makes the hits that follow belong to the phase of that name.
+// Begin makes all later hits belong to the phase of that name.
 func (h *Hits) Begin(phase string) { h.phase = phase }
 
-// Record keeps one hit.
+// Record writes one hit.
 func (h *Hits) Record(hit bench.Hit) error {
 	h.rows = append(h.rows, row{
-		Phase: h.phase, Seq: int64(hit.Seq), DueNS: int64(hit.Due), LagNS: int64(hit.Lag()), LatencyNS: int64(hit.Latency()),
-		Code: int32(hit.Code), Err: hit.Err, BytesIn: hit.BytesIn, BytesOut: hit.BytesOut,
+		Phase:     h.phase,
+		Seq:       int64(hit.Seq),
+		DueNS:     int64(hit.Due),
+		LagNS:     int64(hit.Lag()),
+		LatencyNS: int64(hit.Latency()),
+		Code:      int32(hit.Code),
+		Err:       hit.Err,
+		BytesIn:   hit.BytesIn,
+		BytesOut:  hit.BytesOut,
 	})
 	if len(h.rows) == cap(h.rows) {
 		return h.flush()
@@ -70,19 +78,18 @@ func (h *Hits) flush() error {
 	return err
 }
 
-// Close writes what is left and completes the file.
+// Close writes the remaining rows and completes the file.
 func (h *Hits) Close() error {
 	return errors.Join(h.flush(), h.writer.Close(), h.file.Sync(), h.file.Close())
 }
 
-// EachHit calls f with every hit of the file in the order in which they were
-// done, in bounded memory.
+// EachHit calls f with every hit of the file, in the order in which the hits were done, in bounded memory.
 func EachHit(path string, f func(phase string, h bench.Hit)) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // only read
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -91,15 +98,21 @@ func EachHit(path string, f func(phase string, h bench.Hit)) error {
 		return fmt.Errorf("%s is damaged: %w", path, err)
 	}
 	reader := parquet.NewGenericReader[row](file)
-	defer reader.Close()
+	defer func() { _ = reader.Close() }() // only read
 	rows := make([]row, 4096)
 	for {
 		n, err := reader.Read(rows)
 		for _, r := range rows[:n] {
 			sent := r.DueNS + r.LagNS
 			f(r.Phase, bench.Hit{
-				Seq: uint64(r.Seq), Due: duration(r.DueNS), Sent: duration(sent), Done: duration(sent + r.LatencyNS),
-				Code: int(r.Code), Err: r.Err, BytesIn: r.BytesIn, BytesOut: r.BytesOut,
+				Seq:      uint64(r.Seq),
+				Due:      time.Duration(r.DueNS),
+				Sent:     time.Duration(sent),
+				Done:     time.Duration(sent + r.LatencyNS),
+				Code:     int(r.Code),
+				Err:      r.Err,
+				BytesIn:  r.BytesIn,
+				BytesOut: r.BytesOut,
 			})
 		}
 		switch {

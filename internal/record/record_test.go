@@ -21,7 +21,15 @@ func randomHits(n int) []bench.Hit {
 	for i := range hits {
 		due := time.Duration(i) * 100 * time.Microsecond
 		sent := due + time.Duration(random.IntN(100_000))
-		hits[i] = bench.Hit{Seq: uint64(i), Due: due, Sent: sent, Done: sent + time.Duration(random.ExpFloat64()*1e6), Code: 200, BytesIn: 900, BytesOut: 3}
+		hits[i] = bench.Hit{
+			Seq:      uint64(i),
+			Due:      due,
+			Sent:     sent,
+			Done:     sent + time.Duration(random.ExpFloat64()*1e6),
+			Code:     200,
+			BytesIn:  900,
+			BytesOut: 3,
+		}
 		if random.IntN(50) == 0 {
 			hits[i].Code, hits[i].Err = 0, bench.ErrTimeout
 		}

@@ -1,316 +1,261 @@
 package record
 
 import (
+	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
-	"time"
-
-	"github.com/gofrs/flock"
+	"slices"
+	"strings"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/text"
 )
 
-// Names of the files of a run directory.
-const (
-	PlanFile        = "plan.json"
-	EnvironmentFile = "environment.json"
-	JournalFile     = "journal.jsonl"
-	CertificateFile = "certificates.jsonl"
-	VerdictsFile    = "verdicts.json"
-	ManifestFile    = "manifest.json"
-	TrialsFolder    = "trials"
-	ResultFile      = "result.json"
-	HitsFile        = "hits.parquet"
-	LogFile         = "server.log"
+// Run is a run directory as it was read. Hits stay on disk until EachHit reads them.
+type Run struct {
+	Dir         string
+	Plan        bench.Plan
+	PlanHash    string // SHA-256 of plan.json, in hex
+	Environment bench.Environment
+	Journal     []Entry
+	// Certificates are the load generator's, one for each session; old runs have none.
+	Certificates []bench.Certificate
+	// Results holds the finished trials, in the order of the plan.
+	Results []bench.TrialResult
+	// Warnings say what in the directory could not be used; Unusable lists the trials that were made but
+	// cannot be used.
+	Warnings, Unusable []string
 
-	ConformanceFolder = "conformance"
-	lockFile          = ".lock"
-)
-
-func duration(ns int64) time.Duration { return time.Duration(ns) }
-
-// Entry is one line of the journal.
-type Entry struct {
-	Time   time.Time `json:"time"`
-	Event  string    `json:"event"`           // see the constants
-	Trial  int       `json:"trial,omitempty"` // its number in the plan
-	Round  int       `json:"round,omitempty"` // of a look, the last that was judged
-	Arm    string    `json:"arm,omitempty"`
-	Level  string    `json:"level,omitempty"` // of an arm that was left out in part
-	Valid  *bool     `json:"valid,omitempty"` // of a trial that ended
-	Reason string    `json:"reason,omitempty"`
-	Rate   float64   `json:"rate,omitempty"`   // 1/s
-	Budget string    `json:"budget,omitempty"` // that a session began with
-	// Open are the claims that a look left open.
-	Undecided []string `json:"open,omitempty"`
-	// Sums are the SHA-256, in hex, of the files of a trial that ended, by name.
-	Sums map[string]string `json:"sha256,omitempty"`
+	firstOf map[string]int // first trial with each hash of hits
 }
 
-// Events of the journal.
-const (
-	EventBegin       = "begin"       // of the run or of its resumption
-	EventExclude     = "exclude"     // a cell that does not keep the contract is left out
-	EventMissing     = "missing"     // a cell is left out, since it needs what is not to be had here
-	EventBudget      = "budget"      // the time is up: what is known by now is judged
-	EventLaunch      = "launch"      // of a trial
-	EventTrial       = "trial"       // a trial ended: kept, valid or not
-	EventDrop        = "drop"        // a cell is measured no more: a look found no claim that needs it
-	EventCommon      = "common"      // the smallest capacity of those compared, of which common rates are shares
-	EventLook        = "look"        // the rounds until then were judged, as planned
-	EventSetAside    = "set aside"   // what an interrupted trial had left
-	EventInterrupted = "interrupted" // by the user
-	EventEnd         = "end"         // all trials were made
-)
-
-// Writer writes a run directory.
-type Writer struct {
-	Dir      string
-	journal  *os.File
-	lock     *flock.Flock // against another bench that would go on with the same run
-	planHash string
-	machine  string // of this session
-}
-
-// Create makes a new run directory with its plan. It refuses one that exists.
-func Create(dir string, planJSON []byte) (*Writer, error) {
-	if err := os.MkdirAll(filepath.Dir(filepath.Clean(dir)), 0o755); err != nil {
-		return nil, fmt.Errorf("create the run directory: %w", err)
-	}
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("create the run directory: %w", err)
-	}
-	if err := os.Mkdir(filepath.Join(dir, TrialsFolder), 0o755); err != nil {
+// Open reads a run directory. A missing or damaged trial becomes a warning; a directory without a readable
+// plan is an error.
+func Open(dir string) (*Run, error) {
+	r := &Run{Dir: filepath.Clean(dir), firstOf: map[string]int{}}
+	data, err := os.ReadFile(filepath.Join(dir, PlanFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is not a run directory: it has no %s", dir, PlanFile)
+	} else if err != nil {
 		return nil, err
 	}
-	if err := writeNew(filepath.Join(dir, PlanFile), planJSON); err != nil {
+	if err := json.Unmarshal(data, &r.Plan); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, PlanFile), err)
+	}
+	if r.Plan.Schema > bench.PlanSchema {
+		return nil, fmt.Errorf("%s was written by a newer bench (schema %d; this one reads up to %d)",
+			dir, r.Plan.Schema, bench.PlanSchema)
+	}
+	sum := sha256.Sum256(data)
+	r.PlanHash = hex.EncodeToString(sum[:])
+	if err := readJSON(filepath.Join(dir, EnvironmentFile), &r.Environment); err != nil {
+		r.Warnings = append(r.Warnings, r.Relative(err))
+	}
+	if err := r.readJournal(); err != nil {
 		return nil, err
 	}
-	return Append(dir)
+	r.readCertificates()
+	for _, t := range r.Plan.Trials {
+		r.readTrial(t)
+	}
+	return r, nil
 }
 
-// Append opens an existing run directory to go on with it.
-func Append(dir string) (*Writer, error) {
-	lock := flock.New(filepath.Join(dir, lockFile))
-	if free, err := lock.TryLock(); err != nil {
-		return nil, err
-	} else if !free {
-		return nil, fmt.Errorf("another bench is writing to %s", dir)
+func (r *Run) readJournal() error {
+	damaged, err := readLines(filepath.Join(r.Dir, JournalFile), &r.Journal)
+	if damaged > 0 {
+		r.Warnings = append(r.Warnings, "the journal has a damaged line")
 	}
-	journal, err := openJournal(filepath.Join(dir, JournalFile))
-	if err != nil {
-		return nil, errors.Join(err, lock.Unlock())
-	}
-	planHash, err := Sum(filepath.Join(dir, PlanFile))
-	if err != nil {
-		return nil, errors.Join(err, journal.Close(), lock.Unlock())
-	}
-	return &Writer{Dir: dir, journal: journal, lock: lock, planHash: planHash}, nil
+	return err
 }
 
-// openJournal opens a journal to append to. A line that a crash cut short is ended, so that it takes
-// no other with it.
-func openJournal(path string) (*os.File, error) {
+func (r *Run) readCertificates() {
+	damaged, err := readLines(filepath.Join(r.Dir, CertificateFile), &r.Certificates)
+	if damaged > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.Warnings = append(r.Warnings, CertificateFile+" is damaged")
+	}
+}
+
+// readLines appends the values of a file of JSON lines, and counts the lines that do not parse.
+func readLines[T any](path string, into *[]T) (damaged int, err error) {
 	data, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	journal, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
-	if err == nil && len(data) > 0 && data[len(data)-1] != '\n' {
-		_, err = journal.Write([]byte{'\n'})
-	}
-	return journal, err
-}
-
-// Close ends the journal.
-func (w *Writer) Close() error {
-	err := errors.Join(w.journal.Close(), w.lock.Unlock())
-	if removed := os.Remove(filepath.Join(w.Dir, lockFile)); !errors.Is(removed, fs.ErrNotExist) {
-		err = errors.Join(err, removed)
-	}
-	return err
-}
-
-// Journal appends an entry, and has it on disk before it returns.
-func (w *Writer) Journal(e Entry) error {
-	e.Time = time.Now().UTC()
-	line, err := json.Marshal(e)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if _, err := w.journal.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("write the journal: %w", err)
-	}
-	return w.journal.Sync()
-}
-
-// Environment writes environment.json once; a resumed run keeps the first. The trials that
-// follow are of its machine.
-func (w *Writer) Environment(e bench.Environment) error {
-	w.machine = e.Machine
-	err := writeJSON(filepath.Join(w.Dir, EnvironmentFile), e)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	return err
-}
-
-// Certificate appends what the instrument can do, as measured at the begin of a session.
-func (w *Writer) Certificate(c bench.Certificate) error {
-	line, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	file, err := os.OpenFile(filepath.Join(w.Dir, CertificateFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(append(line, '\n'))
-	return errors.Join(err, file.Close())
-}
-
-// ConformanceLog keeps what a target wrote that did not keep its contract; the
-// first of a run's sessions.
-func (w *Writer) ConformanceLog(target, log string) error {
-	dir := filepath.Join(w.Dir, ConformanceFolder)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	err := writeNew(filepath.Join(dir, target+".log"), []byte(log))
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	return err
-}
-
-// Trial makes the folder of a trial and opens its hits. What an interrupted run
-// left of the same trial is set aside, never overwritten.
-func (w *Writer) Trial(t bench.Trial) (*Hits, error) {
-	dir := w.trialDir(t)
-	if _, err := os.Stat(dir); err == nil {
-		if err := w.setAside(t, dir); err != nil {
-			return nil, err
-		}
-	}
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return nil, err
-	}
-	return CreateHits(filepath.Join(dir, HitsFile))
-}
-
-func (w *Writer) setAside(t bench.Trial, dir string) error {
-	for n := 1; ; n++ {
-		aside := fmt.Sprintf("%s.interrupted-%d", dir, n)
-		if _, err := os.Stat(aside); err == nil {
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var v T
+		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
+			damaged++
 			continue
 		}
-		if err := os.Rename(dir, aside); err != nil {
-			return err
-		}
-		return w.Journal(Entry{Event: EventSetAside, Trial: t.N, Arm: t.Arm(), Reason: "kept as " + filepath.Base(aside)})
+		*into = append(*into, v)
 	}
+	return damaged, lines.Err()
 }
 
-// Result writes what a trial yielded, with the plan and the machine that it is of, and its
-// server's log. The journal keeps the sums of its files.
-func (w *Writer) Result(r bench.TrialResult, log string) error {
-	r.PlanHash, r.Machine = w.planHash, w.machine
-	dir := w.trialDir(r.Trial)
-	if err := writeNew(filepath.Join(dir, LogFile), []byte(log)); err != nil {
-		return err
+// readTrial reads a trial. It leaves the trial out, with a warning, if its files are not the recorded ones,
+// or belong to another trial, plan or machine.
+func (r *Run) readTrial(t bench.Trial) {
+	leftOut := func(format string, args ...any) {
+		why := fmt.Sprintf("trial %d is left out: ", t.N) + fmt.Sprintf(format, args...)
+		r.Warnings, r.Unusable = append(r.Warnings, why), append(r.Unusable, why)
 	}
-	if err := writeJSON(filepath.Join(dir, ResultFile), r); err != nil {
-		return err
-	}
-	sums := map[string]string{}
-	for _, name := range summed {
-		sum, err := Sum(filepath.Join(dir, name))
-		if err != nil {
-			return err
+	var result bench.TrialResult
+	err := readJSON(filepath.Join(r.Dir, TrialsFolder, t.Folder(), ResultFile), &result)
+	ended := r.ended(t.N)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if ended != nil {
+			leftOut("the journal has it, but its %s is missing", ResultFile)
 		}
-		sums[name] = sum
+		return
+	case err != nil:
+		leftOut("%s", r.Relative(err))
+		return
+	case result.Trial.N != t.N || result.Trial.Arm() != t.Arm() || result.Trial.Round != t.Round:
+		leftOut("the result in %s is not of that trial", t.Folder())
+		return
+	case result.PlanHash != "" && result.PlanHash != r.PlanHash:
+		leftOut("it was made with another plan")
+		return
+	case result.Machine != r.Environment.Machine && result.Machine != "":
+		leftOut("it was made on another machine")
+		return
 	}
-	return w.Journal(Entry{Event: EventTrial, Trial: r.Trial.N, Arm: r.Trial.Arm(), Valid: &r.Valid, Reason: r.Reason, Sums: sums})
+	if r.Plan.Schema >= sumsSince && (ended == nil || len(ended.Sums) < len(summed)) {
+		leftOut("the journal does not record its end with the hashes of its files")
+		return
+	}
+	if ended != nil && len(ended.Sums) > 0 {
+		for _, name := range slices.Sorted(maps.Keys(ended.Sums)) {
+			if got, err := Sum(filepath.Join(r.Dir, TrialsFolder, t.Folder(), name)); err != nil || got != ended.Sums[name] {
+				leftOut("its %s is not the file that was recorded", name)
+				return
+			}
+		}
+		if first, copied := r.firstOf[ended.Sums[HitsFile]]; copied && result.Valid && result.Hits() > 0 {
+			leftOut("its hits are those of trial %d", first)
+			return
+		}
+		r.firstOf[ended.Sums[HitsFile]] = t.N
+	}
+	r.Results = append(r.Results, result)
 }
 
-// summed are the files of a trial whose sums the journal keeps.
-var summed = []string{ResultFile, HitsFile, LogFile}
+// sumsSince is the first plan schema whose journals hold the hashes of trials.
+const sumsSince = 4
 
-func (w *Writer) trialDir(t bench.Trial) string {
-	return filepath.Join(w.Dir, TrialsFolder, t.Folder())
+// Excluded returns the cells that the last session left out because they did not keep the contract, with
+// the reason. Those of earlier sessions do not count: the fault may have been repaired since.
+func (r *Run) Excluded() map[bench.Cell]string { return r.left(EventExclude) }
+
+// Missing returns the cells that it left out because the machine lacks something that they need.
+func (r *Run) Missing() map[bench.Cell]string { return r.left(EventMissing) }
+
+func (r *Run) left(event string) map[bench.Cell]string {
+	out := map[bench.Cell]string{}
+	for _, e := range r.Journal {
+		switch e.Event {
+		case EventBegin:
+			clear(out)
+		case event:
+			out[bench.Cell{Arm: e.Arm, Level: e.Level}] = e.Reason
+		}
+	}
+	return out
 }
 
-// Verdicts writes verdicts.json, and manifest.json over all evidence.
-func (w *Writer) Verdicts(encoded []byte) error {
-	if err := writeNew(filepath.Join(w.Dir, VerdictsFile), encoded); err != nil {
-		return err
-	}
-	sums, err := Sums(w.Dir)
-	if err != nil {
-		return err
-	}
-	return writeJSON(filepath.Join(w.Dir, ManifestFile), sums)
-}
-
-// Sums are the SHA-256, in hex, of every file of evidence by its path in the directory.
-func Sums(dir string) (map[string]string, error) {
-	sums := map[string]string{}
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		switch {
-		case name == ManifestFile, name == lockFile, derived(name):
-			return nil
-		case !entry.Type().IsRegular():
-			return &Difference{filepath.ToSlash(name), "is no regular file"}
-		}
-		sums[filepath.ToSlash(name)], err = Sum(path)
-		return err
+// Dropped reports whether a look before that round dropped the cell, because no claim needed it any
+// longer.
+func (r *Run) Dropped(cell bench.Cell, round int) bool {
+	return slices.ContainsFunc(r.Journal, func(e Entry) bool {
+		return e.Event == EventDrop && e.Round < round && e.Arm == cell.Arm && e.Level == cell.Level
 	})
-	return sums, err
 }
 
-// Sum is the SHA-256 of a file, in hex.
-func Sum(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
+// Commons returns the smallest capacity of each group that the run has fixed its common rates by, in
+// requests per second.
+func (r *Run) Commons() map[string]float64 {
+	commons := map[string]float64{}
+	for _, e := range r.Journal {
+		if e.Event == EventCommon {
+			commons[e.Arm] = e.Rate
+		}
 	}
-	defer file.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	return commons
 }
 
-func writeJSON(path string, v any) error {
-	data, err := text.JSON(v)
+// Looks returns the rounds after which the run was judged while it went on.
+func (r *Run) Looks() (rounds []int) {
+	for _, e := range r.Journal {
+		if e.Event == EventLook {
+			rounds = append(rounds, e.Round)
+		}
+	}
+	return rounds
+}
+
+// Launched reports whether the trial of that number was made, even if its files cannot be used.
+func (r *Run) Launched(trial int) bool { return r.Done(trial) || r.ended(trial) != nil }
+
+// OutOfTime reports whether the run was ended by the budget that it was started with, in one session. Then
+// the end was fixed before there was anything to see.
+func (r *Run) OutOfTime() bool {
+	sessions, budgeted, ended := 0, false, false
+	for _, e := range r.Journal {
+		switch e.Event {
+		case EventBegin:
+			sessions++
+			budgeted = e.Budget != ""
+		case EventBudget:
+			ended = true
+		}
+	}
+	return sessions == 1 && budgeted && ended
+}
+
+// ended returns the journal's last entry about the end of the trial, or nil.
+func (r *Run) ended(trial int) *Entry {
+	for i := len(r.Journal) - 1; i >= 0; i-- {
+		if e := &r.Journal[i]; e.Event == EventTrial && e.Trial == trial {
+			return e
+		}
+	}
+	return nil
+}
+
+// Relative returns an error's text without the directory's own path, so that verdicts do not depend on
+// where the directory lies.
+func (r *Run) Relative(err error) string {
+	return strings.ReplaceAll(err.Error(), r.Dir+string(filepath.Separator), "")
+}
+
+// Done reports whether the trial of that number is finished and usable.
+func (r *Run) Done(trial int) bool {
+	return slices.ContainsFunc(r.Results, func(t bench.TrialResult) bool { return t.Trial.N == trial })
+}
+
+// EachHit calls f with every hit of a trial, in the order in which the hits were done.
+func (r *Run) EachHit(t bench.Trial, f func(phase string, h bench.Hit)) error {
+	return EachHit(filepath.Join(r.Dir, TrialsFolder, t.Folder(), HitsFile), f)
+}
+
+func readJSON(path string, into any) error {
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	return writeNew(path, data)
-}
-
-// writeNew writes a file that must not exist.
-func writeNew(path string, data []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%s is damaged: %w", path, err)
 	}
-	_, err = file.Write(data)
-	return errors.Join(err, file.Sync(), file.Close())
+	return nil
 }

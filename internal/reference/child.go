@@ -16,23 +16,29 @@ import (
 	"github.com/claimbench/claimbench/internal/cpuset"
 )
 
-// Child is a server of ours in a process of its own, so that it shares neither scheduler nor memory with what is
-// measured against it.
+const (
+	startPatience = 10 * time.Second // until a child must have printed its address
+	stopPatience  = 5 * time.Second  // until a child is killed after its input was closed
+)
+
+// Inherited is the file descriptor of the first file that Start hands to a child.
+const Inherited = 3
+
+// Child is a server of this program in a process of its own, so that it shares neither
+// scheduler nor memory with what it measures. Start makes one; it must be stopped.
 type Child struct {
 	URL   string
-	Input io.WriteCloser // its standard input, with which it ends
+	Input io.WriteCloser // standard input of the process, which exits when it is closed
 
 	cmd *exec.Cmd
 }
 
-// Inherited is the number by which a child knows the first file that it was handed.
-const Inherited = 3
-
-// Start starts a server of the kind ("null", "truth", "live") on the CPUs, and hands it the files. The program is
-// bench: it is run as `program serve kind`, and ends when this process does.
+// Start starts a server of a kind ("null", "truth" or "live") on the CPUs, and hands it
+// the files. It runs `program serve kind`, where program is the path of bench. The
+// server exits when this process does.
 func Start(program, kind string, cpus cpuset.Set, files ...*os.File) (*Child, error) {
 	cmd := exec.Command(program, "serve", kind, "--listen", "127.0.0.1:0", "--attached")
-	cmd.Args[0] = "bench" // as which a test binary knows that it is meant to be the program
+	cmd.Args[0] = "bench" // tells a test binary to act as the program
 	cmd.Stderr, cmd.ExtraFiles = os.Stderr, files
 	input, err := cmd.StdinPipe()
 	if err != nil {
@@ -46,27 +52,29 @@ func Start(program, kind string, cpus cpuset.Set, files ...*os.File) (*Child, er
 		return nil, fmt.Errorf("start the %s server: %w", kind, err)
 	}
 	c := &Child{Input: input, cmd: cmd}
-	silent := time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() })
+	silent := time.AfterFunc(startPatience, func() { cmd.Process.Kill() })
 	line, err := bufio.NewReader(output).ReadString('\n')
 	silent.Stop()
 	if err != nil {
-		_, ended := c.Stop()
-		return nil, errors.Join(fmt.Errorf("start the %s server: it said nothing", kind), ended)
+		_, stopErr := c.Stop()
+		err := fmt.Errorf("start the %s server: it exited, or printed no address within %v", kind, startPatience)
+		return nil, errors.Join(err, stopErr)
 	}
 	c.URL = strings.TrimSpace(line)
 	return c, nil
 }
 
-// Stop ends the server and tells how much CPU time it used.
+// Stop stops the server, and returns how much CPU time it used. The error says how the
+// process exited, if not with 0.
 func (c *Child) Stop() (cpu time.Duration, err error) {
 	c.Input.Close()
-	kill := time.AfterFunc(5*time.Second, func() { c.cmd.Process.Kill() })
+	kill := time.AfterFunc(stopPatience, func() { c.cmd.Process.Kill() })
 	defer kill.Stop()
 	err = c.cmd.Wait()
 	return c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime(), err
 }
 
-// Truth asks a truth server for what it knows of the requests since it was last asked.
+// Truth returns what a truth server recorded since the last call. The server forgets it.
 func (c *Child) Truth(ctx context.Context) (Truth, error) {
 	var t Truth
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"/truth", nil)
@@ -76,8 +84,11 @@ func (c *Child) Truth(ctx context.Context) (Truth, error) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Do(req)
 	if err != nil {
-		return t, fmt.Errorf("ask for the truth: %w", err)
+		return t, fmt.Errorf("read the true times: %w", err)
 	}
 	defer resp.Body.Close()
-	return t, json.NewDecoder(resp.Body).Decode(&t)
+	if err := json.NewDecoder(resp.Body).Decode(&t); err != nil {
+		return t, fmt.Errorf("read the true times: %w", err)
+	}
+	return t, nil
 }

@@ -19,28 +19,27 @@ import (
 	"github.com/claimbench/claimbench/internal/wire"
 )
 
-// instant is the server behind ServeNull and ServeTruth: one thread, one epoll
-// loop, and on its way no allocation, no lock and no goroutine. Its system calls
-// don't yield to Go's scheduler, since nothing else runs in its process.
+// instant is the server behind ServeNull and ServeTruth. It is one thread with one
+// epoll loop, and answers without allocation, lock or goroutine. Its system calls do not
+// yield to Go's scheduler, because nothing else runs in its process.
 type instant struct {
-	poll     int
+	poll     int // of epoll
 	listener int
-	truth    bool
+	record   recording
 	clients  map[int]*client
 	input    [16 << 10]byte
 	control  [64]byte
 	iov      unix.Iovec
 	msg      unix.Msghdr
 
-	held      []uint32 // per request, from its arrival to its answer, in nanoseconds
+	held      []uint32 // by request, from its arrival to its answer, in nanoseconds
 	unstamped int
 }
 
-// client is one connection. seen is how much of the blank line that ends a
-// request's head was at the end of what was last read.
+// client is one connection.
 type client struct {
-	seen    int
-	started bool // something of the next request has come
+	seen    int  // bytes of the blank line after a head that were at the end of the last read
+	started bool // a part of the next request has arrived
 }
 
 const blankLine = "\r\n\r\n"
@@ -51,30 +50,17 @@ var (
 )
 
 // serveInstant serves until the context ends.
-func serveInstant(ctx context.Context, listener net.Listener, truth bool) error {
+func serveInstant(ctx context.Context, listener net.Listener, r recording) error {
 	file, err := listener.(*net.TCPListener).File()
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	s := &instant{listener: int(file.Fd()), truth: truth, clients: map[int]*client{}}
-	if truth {
-		s.held = make([]uint32, 0, 1<<22)
-	}
-	if err := unix.SetNonblock(s.listener, true); err != nil {
-		return fmt.Errorf("serve: %w", err)
-	}
-	if s.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+	s, err := newInstant(int(file.Fd()), r)
+	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
 	defer unix.Close(s.poll)
-	if err := s.watch(s.listener); err != nil {
-		return fmt.Errorf("serve: %w", err)
-	}
-	s.iov.Base = &s.input[0]
-	s.iov.SetLen(len(s.input))
-	s.msg.Iov = &s.iov
-	s.msg.SetIovlen(1)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	events := make([]unix.EpollEvent, 256)
@@ -97,10 +83,36 @@ func serveInstant(ctx context.Context, listener net.Listener, truth bool) error 
 	return nil
 }
 
+// newInstant returns a server on a listening socket.
+func newInstant(listener int, r recording) (*instant, error) {
+	s := &instant{listener: listener, record: r, clients: map[int]*client{}}
+	if r == recordHeld {
+		s.held = make([]uint32, 0, heldRequests)
+	}
+	s.iov.Base = &s.input[0]
+	s.iov.SetLen(len(s.input))
+	s.msg.Iov = &s.iov
+	s.msg.SetIovlen(1)
+	if err := unix.SetNonblock(listener, true); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return nil, err
+	}
+	if err := s.watch(listener); err != nil {
+		unix.Close(s.poll)
+		return nil, err
+	}
+	return s, nil
+}
+
+// watch adds a socket to the epoll loop.
 func (s *instant) watch(fd int) error {
 	return unix.EpollCtl(s.poll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
 }
 
+// accept accepts all waiting connections.
 func (s *instant) accept() {
 	for {
 		fd, _, err := unix.Accept4(s.listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
@@ -108,7 +120,7 @@ func (s *instant) accept() {
 			return
 		}
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-		if s.truth {
+		if s.record == recordHeld {
 			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 		}
 		if s.watch(fd) != nil {
@@ -119,8 +131,8 @@ func (s *instant) accept() {
 	}
 }
 
-// answer reads what a connection has and answers each request whose head is
-// complete. Requests have no body.
+// answer reads once from a connection, and answers each request whose head is whole.
+// Requests have no body.
 func (s *instant) answer(fd int) {
 	n, arrived := s.read(fd)
 	c := s.clients[fd]
@@ -132,12 +144,12 @@ func (s *instant) answer(fd int) {
 		return
 	}
 	input := s.input[:n]
-	asksTruth := s.truth && !c.started && bytes.HasPrefix(input, truthRequest)
+	asksTruth := s.record == recordHeld && !c.started && bytes.HasPrefix(input, truthRequest)
 	for _, b := range input {
-		switch {
-		case b == blankLine[c.seen]:
+		switch b {
+		case blankLine[c.seen]:
 			c.seen++
-		case b == blankLine[0]:
+		case blankLine[0]:
 			c.seen = 1
 		default:
 			c.seen = 0
@@ -148,20 +160,20 @@ func (s *instant) answer(fd int) {
 		}
 		c.seen, c.started = 0, false
 		if asksTruth {
-			s.tell(fd)
+			s.answerTruth(fd)
 			continue
 		}
-		if s.truth {
+		if s.record == recordHeld {
 			s.hold(arrived)
 		}
 		unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&instantAnswer[0])), uintptr(len(instantAnswer)))
 	}
 }
 
-// read reads once; n is 0 at the connection's end and -1 where there is nothing to
-// read. The time is the kernel's, of the arrival of the last byte; 0 if it gave none.
+// read reads once. N is 0 at the end of the connection, and -1 if there is nothing to
+// read. Arrived is the kernel's time of the last byte, or 0 if it gave none.
 func (s *instant) read(fd int) (n int, arrived int64) {
-	if s.truth {
+	if s.record == recordHeld {
 		s.msg.Control = &s.control[0]
 		s.msg.SetControllen(len(s.control))
 	}
@@ -173,12 +185,13 @@ func (s *instant) read(fd int) (n int, arrived int64) {
 	default:
 		return 0, 0
 	}
-	if s.truth {
+	if s.record == recordHeld {
 		arrived = wire.ReceiveStamp(s.control[:s.msg.Controllen])
 	}
 	return int(got), arrived
 }
 
+// hold records how long a request was held that arrived at a time.
 func (s *instant) hold(arrived int64) {
 	switch {
 	case arrived == 0:
@@ -188,8 +201,8 @@ func (s *instant) hold(arrived int64) {
 	}
 }
 
-// tell answers with the Truth since the last telling.
-func (s *instant) tell(fd int) {
+// answerTruth answers with the Truth since the last such answer.
+func (s *instant) answerTruth(fd int) {
 	slices.Sort(s.held)
 	t := Truth{Requests: len(s.held), Unstamped: s.unstamped}
 	if len(s.held) > 0 {
@@ -198,5 +211,6 @@ func (s *instant) tell(fd int) {
 	}
 	s.held, s.unstamped = s.held[:0], 0
 	body, _ := json.Marshal(t)
-	unix.Write(fd, fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+	const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+	unix.Write(fd, fmt.Appendf(nil, head, len(body), body))
 }

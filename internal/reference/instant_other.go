@@ -9,13 +9,14 @@ import (
 	"net/http"
 )
 
-// serveInstant serves until the context ends. Truth needs the kernel's receive
-// stamps, which this system does not give.
-func serveInstant(ctx context.Context, listener net.Listener, truth bool) error {
-	if truth {
-		return errors.New("the truth server needs Linux")
+// serveInstant serves until the context ends. It cannot record: this program knows no
+// receive stamps of this system.
+func serveInstant(ctx context.Context, listener net.Listener, r recording) error {
+	if r == recordHeld {
+		return errors.New("the truth server needs Linux: other systems give no receive stamps")
 	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, `{"ok":true}`) })}
+	handler := func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, `{"ok":true}`) }
+	server := &http.Server{Handler: http.HandlerFunc(handler)}
 	defer context.AfterFunc(ctx, func() { server.Close() })()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err

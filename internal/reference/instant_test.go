@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 )
@@ -21,11 +22,11 @@ func instantAt(t *testing.T, serve func(context.Context, net.Listener) error) (a
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error)
-	go func() { ended <- serve(ctx, listener) }()
+	stopped := make(chan error)
+	go func() { stopped <- serve(ctx, listener) }()
 	t.Cleanup(func() {
 		stop()
-		if err := <-ended; err != nil {
+		if err := <-stopped; err != nil {
 			t.Error(err)
 		}
 		listener.Close()
@@ -33,7 +34,7 @@ func instantAt(t *testing.T, serve func(context.Context, net.Listener) error) (a
 	return listener.Addr().String()
 }
 
-// Requests that come in pieces, or several at once, are answered each.
+// Each request is answered, also if requests arrive in pieces or several at once.
 func TestNullAnswersEveryRequest(t *testing.T) {
 	address := instantAt(t, ServeNull)
 	conn, err := net.Dial("tcp", address)
@@ -65,11 +66,11 @@ func TestNullAnswersEveryRequest(t *testing.T) {
 	}
 }
 
-// A truth server counts every request but those that ask for the truth, and
-// forgets what it has told.
-func TestTruthIsToldOnce(t *testing.T) {
+// A truth server counts every request except those for the truth, and forgets what it
+// has reported.
+func TestTruthIsReportedOnce(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("no receive stamps here")
+		t.Skip("no receive stamps on this system")
 	}
 	address := instantAt(t, ServeTruth)
 	client := &http.Client{Transport: &http.Transport{}}
@@ -87,12 +88,12 @@ func TestTruthIsToldOnce(t *testing.T) {
 		}
 		return body
 	}
-	ask := func() (told Truth) {
+	ask := func() (truth Truth) {
 		t.Helper()
-		if err := json.Unmarshal(get("/truth"), &told); err != nil {
+		if err := json.Unmarshal(get("/truth"), &truth); err != nil {
 			t.Fatal(err)
 		}
-		return told
+		return truth
 	}
 	for range 50 { // until the kernel stamps
 		get("/")
@@ -103,14 +104,15 @@ func TestTruthIsToldOnce(t *testing.T) {
 	for range n {
 		get("/some/path")
 	}
-	told := ask()
-	if told.Requests+told.Unstamped != n || told.Unstamped > n/10 {
-		t.Errorf("%d requests and %d without a stamp, of %d", told.Requests, told.Unstamped, n)
+	truth := ask()
+	if truth.Requests+truth.Unstamped != n || truth.Unstamped > n/10 {
+		t.Errorf("%d requests and %d without a stamp, of %d", truth.Requests, truth.Unstamped, n)
 	}
-	if !(0 < told.P50 && told.P50 <= told.P90 && told.P90 <= told.P99 && told.P99 <= told.P999 && told.P999 <= told.Max) || told.P50 > time.Second {
-		t.Errorf("told %+v", told)
+	quantiles := []time.Duration{truth.P50, truth.P90, truth.P99, truth.P999, truth.Max}
+	if truth.P50 <= 0 || truth.P50 > time.Second || !slices.IsSorted(quantiles) {
+		t.Errorf("quantiles %v: want them to rise from more than 0 and less than 1 s", quantiles)
 	}
 	if again := ask(); again.Requests != 0 || again.Max != 0 {
-		t.Errorf("told twice: %+v", again)
+		t.Errorf("reported twice: %+v", again)
 	}
 }

@@ -1,4 +1,3 @@
-// Package reference holds the servers of our own that runs lean on.
 package reference
 
 import (
@@ -16,9 +15,10 @@ import (
 	"github.com/claimbench/claimbench/internal/timer"
 )
 
-// Upstream is the slow service that targets call: GET /wait?ms=M answers
-// {"waited_ms":M} after M milliseconds (0 to 10000). It counts its calls and how
-// late it answered, so that a run can tell its own lateness from a target's.
+// Upstream is the slow service that servers under test call. GET /wait?ms=M answers
+// {"waited_ms":M} after M milliseconds, where M is from 0 to 10000. It counts its calls,
+// and how late it answered, so that a run can tell the upstream's lateness from a
+// server's. NewUpstream makes one; it must be closed.
 type Upstream struct {
 	server   *http.Server
 	listener net.Listener
@@ -26,11 +26,12 @@ type Upstream struct {
 
 	mu    sync.Mutex
 	calls uint64
-	late  *hdrhistogram.Histogram // microseconds past the time asked for, since Begin
-	held  chan struct{}           // open while answers are held
+	late  *hdrhistogram.Histogram // microseconds past the time asked for, since ForgetLateness
+	held  chan struct{}           // closed when held answers may go; nil if none are held
 }
 
-// NewUpstream listens on the address ("127.0.0.1:0" for any free port) and serves.
+// NewUpstream listens on the address, such as "127.0.0.1:0" for any free port, and
+// serves.
 func NewUpstream(address string) (*Upstream, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -39,6 +40,7 @@ func NewUpstream(address string) (*Upstream, error) {
 	return serveUpstream(listener)
 }
 
+// serveUpstream serves on the listener, which it closes with an error.
 func serveUpstream(listener net.Listener) (*Upstream, error) {
 	alarms, err := timer.NewQueue()
 	if err != nil {
@@ -48,26 +50,31 @@ func serveUpstream(listener net.Listener) (*Upstream, error) {
 	u := &Upstream{listener: listener, alarms: alarms, late: newLateness()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /wait", u.wait)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, `{"ok":true}`) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, `{"ok":true}`)
+	})
 	u.server = &http.Server{Handler: mux, IdleTimeout: 5 * time.Minute, ReadHeaderTimeout: 10 * time.Second}
 	go u.server.Serve(listener)
 	return u, nil
 }
 
+// newLateness returns a histogram of microseconds, up to a minute.
 func newLateness() *hdrhistogram.Histogram { return hdrhistogram.New(1, 60_000_000, 3) }
 
-// Port is the TCP port the upstream listens on.
+// Port returns the TCP port that the upstream listens on.
 func (u *Upstream) Port() int { return u.listener.Addr().(*net.TCPAddr).Port }
 
-// Close stops serving and ends all connections.
+// Close stops the server and ends all connections.
 func (u *Upstream) Close() error {
 	defer u.alarms.Close()
 	return u.server.Close()
 }
 
-// Shutdown stops serving once what was asked has been answered. Close must still be called.
+// Shutdown accepts no more calls, and returns when the accepted ones are answered. Close
+// must still be called.
 func (u *Upstream) Shutdown(ctx context.Context) error { return u.server.Shutdown(ctx) }
 
+// wait answers GET /wait.
 func (u *Upstream) wait(w http.ResponseWriter, r *http.Request) {
 	asked := time.Now()
 	ms, err := strconv.Atoi(r.URL.Query().Get("ms"))
@@ -95,6 +102,7 @@ func (u *Upstream) wait(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, `{"waited_ms":`+strconv.Itoa(ms)+`}`)
 }
 
+// answer writes a JSON body.
 func answer(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
@@ -102,14 +110,15 @@ func answer(w http.ResponseWriter, status int, body string) {
 	w.Write([]byte(body))
 }
 
-// Calls is how many calls have come so far.
+// Calls returns how many valid calls have arrived so far.
 func (u *Upstream) Calls() uint64 {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.calls
 }
 
-// Hold keeps back the answers to the calls that come from now on, until release is called.
+// Hold keeps back the answers to the calls that arrive from now on, until release is
+// called.
 func (u *Upstream) Hold() (release func()) {
 	held := make(chan struct{})
 	u.mu.Lock()
@@ -123,14 +132,15 @@ func (u *Upstream) Hold() (release func()) {
 	})
 }
 
-// Begin forgets how late answers were.
-func (u *Upstream) Begin() {
+// ForgetLateness forgets how late answers were.
+func (u *Upstream) ForgetLateness() {
 	u.mu.Lock()
 	u.late.Reset()
 	u.mu.Unlock()
 }
 
-// Late is how late the answers since Begin were at the 99th percentile; 0 where there were none.
+// Late returns how late the answers since ForgetLateness were, at the 99th percentile.
+// It returns 0 without answers.
 func (u *Upstream) Late() time.Duration {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -140,8 +150,8 @@ func (u *Upstream) Late() time.Duration {
 	return time.Duration(u.late.ValueAtQuantile(99)) * time.Microsecond
 }
 
-// ServeUpstream runs an upstream on the listener until the context ends: for a
-// person's own stack, by hand or in a container.
+// ServeUpstream runs an upstream on the listener until the context ends. It is for use
+// outside of a run, by hand or in a container.
 func ServeUpstream(ctx context.Context, listener net.Listener) error {
 	u, err := serveUpstream(listener)
 	if err != nil {

@@ -24,11 +24,10 @@ func Build(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) (*Docume
 	maps.DeleteFunc(hashes, func(name, _ string) bool {
 		return strings.HasPrefix(name, record.TrialsFolder+"/")
 	})
-	self, _ := buildinfo.Versions()
 	counts := countVerdicts(v)
 	d := &Document{
 		Schema:      DocumentSchema,
-		Generator:   self,
+		Generator:   buildinfo.Read().Version,
 		RunID:       r.Environment.Time.UTC().Format("20060102-150405-") + r.Plan.Profile.Name,
 		Date:        r.Environment.Time.Format(time.DateOnly),
 		Evidence:    r.Plan.Profile.Evidence,

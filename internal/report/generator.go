@@ -73,7 +73,7 @@ func checkCertificates(r *record.Run) []Check {
 	for _, c := range r.Certificates {
 		checks = append(checks, Check{
 			Name:  "Load generator: capacity",
-			Value: fmt.Sprintf("%.0f requests per second over %d connections", c.Capacity.Rate, c.Capacity.Connections),
+			Value: fmt.Sprintf("%.0f requests per second over %d connections", c.Limit.Rate, c.Limit.Connections),
 			State: StateOK,
 			Why:   "in a closed loop, against our server that does nothing",
 		})

@@ -5,13 +5,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/cpu"
-	"github.com/shirou/gopsutil/v4/host"
+	system "github.com/shirou/gopsutil/v4/host"
 	"github.com/shirou/gopsutil/v4/load"
 	"github.com/shirou/gopsutil/v4/mem"
 
@@ -20,17 +22,19 @@ import (
 	"github.com/claimbench/claimbench/internal/target"
 )
 
-// Machine describes this machine and this program. What cannot be found out is left empty.
+// Machine describes this machine and this program. Unknown fields stay empty.
 func Machine(ctx context.Context) bench.Environment {
 	e := bench.Environment{
 		Time: time.Now().UTC(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
 		Go: runtime.Version(),
 	}
-	e.Bench, e.Vegeta = buildinfo.Versions()
-	if info, err := host.InfoWithContext(ctx); err == nil {
+	build := buildinfo.Read()
+	e.Bench, e.Vegeta = build.Version, build.Vegeta
+	if info, err := system.InfoWithContext(ctx); err == nil {
 		e.OS = strings.TrimSpace(info.Platform + " " + info.PlatformVersion)
 		e.Kernel = info.KernelVersion
-		if id := identity(info.HostID); id != "" { // nobody needs to know it; two runs need to know whether it is the same
+		if id := identity(info.HostID); id != "" {
+			// Only a digest is kept: two runs need to know whether the machine is the same, nobody which.
 			sum := sha256.Sum256([]byte("claimbench machine " + id))
 			e.Machine = hex.EncodeToString(sum[:8])
 		}
@@ -53,9 +57,9 @@ func Machine(ctx context.Context) bench.Environment {
 	return e
 }
 
-// identity is what tells this machine from others, whoever asks and however often it was booted
-// since; empty where nothing does. On Linux that is machine-id(5): the host's own id is readable by
-// root only, or is that of the boot.
+// identity returns a text that distinguishes this machine from others, for every user and across boots; it
+// is empty if there is none. On Linux that is machine-id(5): the host's own id is readable by root only, or
+// changes with each boot.
 func identity(host string) string {
 	if runtime.GOOS != "linux" {
 		return host
@@ -70,55 +74,55 @@ func identity(host string) string {
 	return ""
 }
 
-// environment is the machine with what this run makes of it.
-func (c *Conductor) environment(ctx context.Context, pinned string, abouts map[string]bench.About) bench.Environment {
+// environment describes the machine, and how this run uses it.
+func (r *run) environment(ctx context.Context, abouts map[string]bench.About) bench.Environment {
 	e := Machine(ctx)
-	e.Runner, e.Pinned, e.Runtimes = c.Plan.Runner, pinned, map[string]string{}
+	e.Runner, e.Pinned, e.Runtimes = r.Plan.Runner, r.host.pinned, map[string]string{}
 	for name, about := range abouts {
 		e.Runtimes[name] = about.String()
 	}
-	if d, ok := c.Launcher.(*target.Docker); ok {
+	if d, ok := r.Launcher.(*target.Docker); ok {
 		e.Docker = d.Engine
 		if d.VM {
 			e.Void = append(e.Void, "Docker runs in a virtual machine")
 		}
 	}
-	if strings.HasPrefix(pinned, notPinned) {
-		e.Void = append(e.Void, pinned)
+	if !r.host.isPinned() {
+		e.Void = append(e.Void, r.host.pinned)
 	}
-	if c.Plan.Gates == (bench.Gates{}) {
-		e.Void = append(e.Void, "the instrument's gates were off (--ungated)")
+	if r.Plan.Gates == (bench.Gates{}) {
+		e.Void = append(e.Void, "the load generator's gates were off (--no-gates)")
 	}
-	if c.Plan.CPUs.SharedCore {
+	if r.Plan.CPUs.SharedCore {
 		e.Void = append(e.Void, "servers and load generator run on hardware threads of the same core")
 	}
 	return e
 }
 
-// sameMachine refuses to go on with a run on another machine, or with servers of
-// other versions, than it began with: rounds of the two cannot be compared.
-func sameMachine(before *bench.Environment, now bench.Environment) error {
-	if before == nil {
-		return nil
-	}
+// sameMachine returns an error if the run started on another machine, or with other versions of the
+// servers: rounds of the two cannot be compared.
+func sameMachine(before, now bench.Environment) error {
 	changed := ""
 	switch {
 	case before.Machine != "" && before.Machine != now.Machine:
-		changed = fmt.Sprintf("it was machine %s, and is %s", before.Machine, now.Machine)
+		changed = fmt.Sprintf("the machine was %s and is %s", before.Machine, now.Machine)
 	case before.CPU != now.CPU || before.CPUs != now.CPUs:
-		changed = fmt.Sprintf("the CPU was %s (%d), and is %s (%d)", before.CPU, before.CPUs, now.CPU, now.CPUs)
+		changed = fmt.Sprintf("the CPU was %s (%d) and is %s (%d)", before.CPU, before.CPUs, now.CPU, now.CPUs)
 	case before.Kernel != now.Kernel:
-		changed = fmt.Sprintf("the kernel was %s, and is %s", before.Kernel, now.Kernel)
+		changed = fmt.Sprintf("the kernel was %s and is %s", before.Kernel, now.Kernel)
 	case before.Docker != now.Docker:
-		changed = fmt.Sprintf("the Docker engine was %q, and is %q", before.Docker, now.Docker)
+		changed = fmt.Sprintf("the Docker engine was %q and is %q", before.Docker, now.Docker)
 	}
-	for name, about := range now.Runtimes {
-		if was, ok := before.Runtimes[name]; ok && was != about {
-			changed = fmt.Sprintf("%s was %s, and is %s", name, was, about)
+	for _, name := range slices.Sorted(maps.Keys(now.Runtimes)) {
+		if was, ok := before.Runtimes[name]; ok && was != now.Runtimes[name] {
+			changed = fmt.Sprintf("%s was %s and is %s", name, was, now.Runtimes[name])
 		}
 	}
 	if changed == "" {
 		return nil
 	}
-	return &target.Error{Err: fmt.Errorf("the run began on another machine: %s", changed), Hint: "begin a new run"}
+	return &target.Error{
+		Err:  fmt.Errorf("the run started on another machine: %s", changed),
+		Hint: "start a new run",
+	}
 }

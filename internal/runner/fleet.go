@@ -9,54 +9,54 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// fleet is what a trial launched: one server, or replicas behind a proxy.
+// fleet is what a trial launches: one server, or replicas behind a proxy.
 type fleet struct {
-	servers []bench.Server
-	front   bench.Server // the proxy; nil where there is none
+	servers   []bench.Server
+	proxy     bench.Server // nil if there is none
+	proxyName string       // its service's
 }
 
-// launch starts the trial's server, or its replicas with the proxy that the scenario
-// needs before them.
-func (c *Conductor) launch(ctx context.Context, on bench.Target, t bench.Trial, s bench.Scenario) (f *fleet, err error) {
+// launch starts the trial's server, or its replicas behind the proxy that the scenario needs.
+func (r *run) launch(ctx context.Context, entry bench.Target, t bench.Trial, s bench.Scenario) (f *fleet, err error) {
 	f = &fleet{}
 	defer func() {
 		if err != nil {
-			c.stop(ctx, f)
+			err = errors.Join(err, stop(ctx, f))
 		}
 	}()
 	replicas, err := strconv.Atoi(t.Variant[bench.Replicas])
-	behind := err == nil
-	var backends []string
+	isReplicated := err == nil
+	var addresses []string
 	for range max(replicas, 1) {
-		server, err := c.Launcher.Launch(ctx, on, bench.Launch{Env: c.trialEnv(t), CPUs: t.CPUs})
+		server, err := r.Launcher.Launch(ctx, entry, bench.Launch{Env: r.trialEnv(t), CPUs: t.CPUs})
 		if err != nil {
 			return f, err
 		}
 		f.servers = append(f.servers, server)
-		backends = append(backends, server.Placement().Peer)
+		addresses = append(addresses, server.Placement().Peer)
 	}
-	if behind {
-		front, ok, err := c.services.Front(ctx, s.Needs, backends)
+	if isReplicated {
+		proxy, ok, err := r.backends.services.Front(ctx, s.Needs, addresses)
 		switch {
 		case err != nil:
 			return f, err
 		case !ok:
-			return f, errors.New("replicas need a proxy: name one under needs")
+			return f, errors.New("replicas need a proxy: name one under needs in the scenario")
 		}
-		f.front = front
+		f.proxy, f.proxyName = proxy, r.backends.proxy(s.Needs)
 	}
 	return f, nil
 }
 
-// URL is where the load is sent.
+// URL returns the address that the load is sent to.
 func (f *fleet) URL() string {
-	if f.front != nil {
-		return f.front.URL()
+	if f.proxy != nil {
+		return f.proxy.URL()
 	}
 	return f.servers[0].URL()
 }
 
-// Placement is that of the first server, with what was wrong with any.
+// Placement returns the first server's placement, with the warnings of all.
 func (f *fleet) Placement() bench.Placement {
 	p := f.servers[0].Placement()
 	for _, s := range f.servers[1:] {
@@ -66,7 +66,7 @@ func (f *fleet) Placement() bench.Placement {
 	return p
 }
 
-// Usage is that of all servers; what the proxy uses is not theirs.
+// Usage returns what all servers have used together, without the proxy.
 func (f *fleet) Usage(ctx context.Context) (sum bench.Usage, err error) {
 	for _, s := range f.servers {
 		u, err := s.Usage(ctx)
@@ -80,7 +80,7 @@ func (f *fleet) Usage(ctx context.Context) (sum bench.Usage, err error) {
 	return sum, nil
 }
 
-// Alive reports an error when any of the servers, or the proxy, has ended.
+// Alive returns an error if one of the servers, or the proxy, has exited.
 func (f *fleet) Alive(ctx context.Context) error {
 	for _, s := range f.all() {
 		if err := s.Alive(ctx); err != nil {
@@ -99,13 +99,13 @@ func (f *fleet) Stop(ctx context.Context) (err error) {
 }
 
 func (f *fleet) all() []bench.Server {
-	if f.front != nil {
-		return append([]bench.Server{f.front}, f.servers...)
+	if f.proxy != nil {
+		return append([]bench.Server{f.proxy}, f.servers...)
 	}
 	return f.servers
 }
 
-// Log is what the servers wrote, one after the other.
+// Log returns what the proxy and the servers wrote, one after the other.
 func (f *fleet) Log() string {
 	var b strings.Builder
 	for _, s := range f.all() {

@@ -14,7 +14,15 @@ func phase() (*watch, bench.PhaseResult, bench.Schedule) {
 	w.cpus, w.all = 1, 2
 	for i := range 1000 {
 		due := time.Duration(i) * time.Millisecond
-		w.hit(bench.Hit{Seq: uint64(i), Due: due, Sent: due + 100*time.Microsecond, Done: due + 2100*time.Microsecond, Code: 200})
+		w.hit(
+			bench.Hit{
+				Seq:  uint64(i),
+				Due:  due,
+				Sent: due + 100*time.Microsecond,
+				Done: due + 2100*time.Microsecond,
+				Code: 200,
+			},
+		)
 	}
 	return w, bench.PhaseResult{GoodHits: 1000, Calls: map[string]uint64{"upstream": 1000}, Drive: bench.DriveStats{
 		Elapsed: time.Second, Planned: 1000, Sent: 1000, MeanFlight: 2.1, FlightError: .001, Wake: 100 * time.Microsecond, Generator: time.Second / 2,
@@ -63,16 +71,18 @@ func TestGates(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w, p, s := phase()
 			c.fault(w, &p, &s)
-			p.Gates = w.gates(p, s, plan.StandardGates, capacity, false)
+			conditions := conditions{schedule: s, limits: plan.StandardGates, certified: capacity, calledUpstream: true}
+			p.Gates = w.gates(p, conditions)
 			for _, g := range p.Gates {
 				if g.OK != (g.Name != c.fails) {
 					t.Errorf("%s: %t", g, g.OK)
 				}
 			}
-			if err := wrong(p, bench.Workload{}); (err != "") != (c.fails != "") {
+			if err := voidReason(p, bench.Workload{}); (err != "") != (c.fails != "") {
 				t.Errorf("the trial's fault is %v", err)
 			}
-			for _, g := range w.gates(p, s, bench.Gates{}, capacity, false) {
+			conditions.limits = bench.Gates{}
+			for _, g := range w.gates(p, conditions) {
 				if !g.OK {
 					t.Errorf("%s fails without a limit", g)
 				}

@@ -42,17 +42,27 @@ func TestLooksDropWhatIsDecided(t *testing.T) {
 		t.Fatal("the run was not interrupted")
 	}
 	before := open(t, c)
-	if !slices.Equal(before.Looks(), []int{1}) || !before.Dropped(bench.Cell{Arm: "wait/server-0"}, 2) || before.Dropped(bench.Cell{Arm: "wait/server-0"}, 1) ||
+	if !slices.Equal(before.Looks(), []int{1}) || !before.Dropped(bench.Cell{Arm: "wait/server-0"}, 2) ||
+		before.Dropped(bench.Cell{Arm: "wait/server-0"}, 1) ||
 		before.Dropped(bench.Cell{Arm: "json/server-0"}, 2) {
 		t.Errorf("the journal is %+v", before.Journal)
 	}
 
-	again := &runner.Conductor{Plan: p, Writer: c.Writer, Launcher: &targettest.Fake{}, Observer: &watcher{}, Look: c.Look,
-		Done: before.Done, Dropped: before.Dropped, Looked: 1, Made: before.Results}
+	again := &runner.Conductor{
+		Plan:     p,
+		Writer:   c.Writer,
+		Launcher: &targettest.Fake{},
+		Observer: &watcher{},
+		Look:     c.Look,
+		Earlier:  before,
+	}
 	if err := again.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := trials(open(t, c)), []string{"1 json", "1 json", "1 wait", "1 wait", "2 json", "2 json"}; !slices.Equal(got, want) {
+	if got, want := trials(open(t, c)), []string{"1 json", "1 json", "1 wait", "1 wait", "2 json", "2 json"}; !slices.Equal(
+		got,
+		want,
+	) {
 		t.Errorf("trials are %q, want %q", got, want)
 	}
 	if !slices.Equal(asked, []int{1}) {
@@ -96,8 +106,20 @@ func TestCommonRatesOfCapacities(t *testing.T) {
 		p.Trials[i].N = i + 1
 		p.Trials[i].Phases = []bench.Phase{
 			{ID: recordtest.ID("warmup"), Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Warmup}},
-			{ID: recordtest.ID("latency@50%"), Measure: bench.MeasureLatency, Schedule: bench.Schedule{Offered: bench.Offered{Share: .5}, Arrivals: bench.Constant, Duration: p.Profile.Measure}},
-			{ID: recordtest.ID("capacity"), Measure: bench.MeasureCapacity, Schedule: bench.Schedule{Offered: bench.Offered{Rate: 100}, Arrivals: bench.Constant, Duration: p.Profile.Probe}},
+			{
+				ID:      recordtest.ID("latency@50%"),
+				Measure: bench.MeasureLatency,
+				Schedule: bench.Schedule{
+					Offered:  bench.Offered{Share: .5},
+					Arrivals: bench.Constant,
+					Duration: p.Profile.Measure,
+				},
+			},
+			{
+				ID:       recordtest.ID("capacity"),
+				Measure:  bench.MeasureCapacity,
+				Schedule: bench.Schedule{Offered: bench.Offered{Rate: 100}, Arrivals: bench.Constant, Duration: p.Profile.Probe},
+			},
 		}
 	}
 	c := newConductor(t, p, &targettest.Fake{}, &watcher{})
@@ -123,7 +145,13 @@ func TestCommonRatesOfCapacities(t *testing.T) {
 		}
 		first := result.Trial.Round == 1
 		if (shares == 0) != first || confirms != map[bool]int{true: 0, false: 1}[first] {
-			t.Errorf("trial %d of round %d has %d phases at a share, and %d probes that confirm", result.Trial.N, result.Trial.Round, shares, confirms)
+			t.Errorf(
+				"trial %d of round %d has %d phases at a share, and %d probes that confirm",
+				result.Trial.N,
+				result.Trial.Round,
+				shares,
+				confirms,
+			)
 		}
 		if first {
 			smallest = min(smallest, capacity)

@@ -12,16 +12,16 @@ type pace struct {
 	planned, taken time.Duration            // of all that were seen
 }
 
-// overhead is about how long a trial takes beside its phases: launch, check, stop.
+// overhead is about how long a trial takes in addition to its phases: launch, check, stop.
 const overhead = time.Second
 
-// Takes is about how long a trial takes.
+// Takes estimates how long a trial takes.
 func Takes(t bench.Trial) time.Duration {
 	return t.Duration() + overhead*time.Duration(1+t.Launches)
 }
 
-// expect is how long the trial will take: as its arm did last, or as planned, in
-// proportion to what was seen of others.
+// expect estimates how long the trial will take: as its arm took last or, for a new arm, as planned, in
+// proportion to the other trials so far.
 func (p *pace) expect(t bench.Trial) time.Duration {
 	if d, ok := p.arms[t.Arm()]; ok {
 		return d

@@ -3,202 +3,209 @@ package runner
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/cgroup"
 	"github.com/claimbench/claimbench/internal/load"
 	"github.com/claimbench/claimbench/internal/record"
 )
 
-// drive is one phase of a trial to be made.
-type drive struct {
-	*Conductor
+// phaseRun is one phase of a trial, ready to be made.
+type phaseRun struct {
+	host     *host
+	backends *backends
+	observer Observer
+	driver   bench.Driver
+
 	trial  bench.Trial
 	phase  bench.Phase
-	driver bench.Driver
+	task   bench.Task
 	server *fleet
-	work   work
 	hits   *record.Hits
-	// watching is told every hit, and ends the drive where it returns false; nil for none.
-	watching func(bench.Hit) (goOn bool)
+	// goOn is asked after every hit, and ends the drive when it returns false; nil for never.
+	goOn func(bench.Hit) bool
 }
 
-// make drives the phase: it records every hit and weighs the server before, during and
-// after. What makes the phase void is in the result; the error says why the whole
-// trial is not valid.
-func (d drive) make(ctx context.Context) (bench.PhaseResult, error) {
-	phase, schedule := d.phase, d.phase.Schedule
-	d.Observer.Doing(fmt.Sprintf("round %d: %s on %s, %s", d.trial.Round, d.trial.Scenario, d.trial.Target, phase.ID))
-	result := bench.PhaseResult{ID: phase.ID, Level: phase.Level, Measure: phase.Measure}
-	if d.ofCapacity() {
-		result.Rate = schedule.Rate
+// make drives the phase: it records every hit, and reads what the server uses before, during and after. A
+// phase that does not count has the reason in its result; the error says why the whole trial is invalid.
+func (p phaseRun) make(ctx context.Context) (bench.PhaseResult, error) {
+	p.observer.Doing(fmt.Sprintf("round %d: %s on %s, %s",
+		p.trial.Round, p.trial.Scenario, p.trial.Target, p.phase.ID))
+	result := bench.PhaseResult{ID: p.phase.ID, Level: p.phase.Level, Measure: p.phase.Measure}
+	if p.atShare() {
+		result.Rate = p.phase.Schedule.Rate
 	}
-	d.hits.Begin(phase.ID.String())
-	d.upstream.Begin()
-	calls, err := d.calls(ctx, d.work.needs)
+	p.hits.Begin(p.phase.ID.String())
+	p.backends.upstream.ForgetLateness()
+	start, err := p.backends.read(ctx, p.task.Needs, p.server)
 	if err != nil {
 		result.Void = err.Error()
-		return result, d.server.Alive(ctx)
+		return result, p.server.Alive(ctx)
 	}
-	spent := d.serviceCPU(ctx)
-	before, err := d.server.Usage(ctx)
+	before, err := p.server.Usage(ctx)
 	if err != nil {
-		return result, fmt.Errorf("weigh the server: %w", err)
+		return result, fmt.Errorf("read what the server uses: %w", err)
 	}
-	// To weigh a server's memory takes the kernel milliseconds, on the generator's CPU:
-	// in an open loop it would be late for them, and where servers share that CPU they
-	// would be without it.
-	scale := func() int64 { return 0 }
-	if !schedule.OpenLoop() && !d.trial.Shared {
-		scale = d.weigh(ctx, d.trial, d.server)
+	w, stopWatch := p.host.watch(before)
+	if err := p.drive(ctx, &result, w); err != nil || result.Void != "" {
+		return result, err
 	}
-	var broken error
-	watch, stop := d.observe(before)
+	if err := p.server.Alive(ctx); err != nil {
+		return result, fmt.Errorf("under load: %w", err)
+	}
+	after, err := p.server.Usage(ctx)
+	if err != nil {
+		return result, fmt.Errorf("read what the server uses: %w", err)
+	}
+	stopWatch(after)
+	p.observer.Used(p.trial, after)
+	result.CPU = after.CPU - before.CPU
+	result.Memory = max(result.Memory, before.Memory, after.Memory)
+	result.Late = p.backends.upstream.Late()
+	if err := p.backends.alive(ctx, p.task.Needs); err != nil {
+		result.Void = fmt.Sprintf("%s: %v", p.phase.ID, err)
+		return result, nil
+	}
+	end, err := p.backends.read(ctx, p.task.Needs, p.server)
+	if err != nil {
+		result.Void = err.Error()
+		return result, nil
+	}
+	end.addTo(&result, start)
+	if p.phase.Measure != "" {
+		result.Gates = p.gates(w, result)
+	}
+	result.Void = voidReason(result, p.task.Workload)
+	return result, nil
+}
+
+// gates returns the figures of a measured phase, with their limits.
+func (p phaseRun) gates(w *watch, result bench.PhaseResult) []bench.Gate {
+	c := conditions{
+		schedule:       p.phase.Schedule,
+		limits:         p.host.gates,
+		certified:      p.host.certified,
+		shared:         p.trial.Shared,
+		calledUpstream: p.backends.calledUpstream(result.Calls),
+		oneThread:      p.backends.proxies,
+	}
+	if c.shared && c.limits.Generator > 0 {
+		c.limits.Generator = bench.SharedGenerator
+	}
+	return w.gates(result, c)
+}
+
+// drive sends the load and counts what comes back. The error says why the whole trial is invalid.
+func (p phaseRun) drive(ctx context.Context, result *bench.PhaseResult, w *watch) error {
+	// To read a server's memory takes the kernel milliseconds on the load generator's CPU. In an open loop
+	// the generator would be late by them, and servers that share that CPU would go without it.
+	peak := func() int64 { return 0 }
+	if !p.phase.Schedule.OpenLoop() && !p.trial.Shared {
+		peak = p.sampleMemory(ctx)
+	}
 	driving, cut := context.WithCancel(ctx)
 	defer cut()
-	joined := d.beside(driving, &result)
-	shown := phase.ID
+	joined := p.sendBackground(driving, result)
+	shown := p.phase.ID
 	if shown.Probe > 0 {
 		shown = shown.Planned()
 	}
-	result.Drive, err = d.driver.Drive(driving, d.server.URL(), d.work.Workload, schedule, func(h bench.Hit) {
-		if broken == nil {
-			broken = d.hits.Record(h)
+	var failed error // to record a hit
+	offered := bench.Load{URL: p.server.URL(), Workload: p.task.Workload, Schedule: p.phase.Schedule}
+	stats, err := p.driver.Drive(driving, offered, func(h bench.Hit) {
+		if failed == nil {
+			failed = p.hits.Record(h)
 		}
-		switch {
-		case h.Good():
-			result.GoodHits++
-		case h.Err != bench.ErrStopped:
-			result.FailedHits++
-		}
-		switch h.Err {
-		case bench.ErrLost, bench.ErrOrder, bench.ErrClosed:
-			result.Undelivered++
-		}
-		watch.hit(h)
-		d.Observer.Hit(d.trial, shown, h)
-		if d.watching != nil && !d.watching(h) {
+		count(result, h)
+		w.hit(h)
+		p.observer.Hit(p.trial, shown, h)
+		if p.goOn != nil && !p.goOn(h) {
 			cut()
 		}
 	})
 	cut()
 	joined()
-	result.Memory = scale()
+	result.Drive, result.Memory = stats, peak()
 	switch {
-	case broken != nil:
-		return result, fmt.Errorf("record a hit: %w", broken)
+	case failed != nil:
+		return fmt.Errorf("record a hit: %w", failed)
 	case ctx.Err() != nil:
-		return result, ctx.Err()
+		return ctx.Err()
 	case err != nil:
 		result.Void = err.Error()
-		return result, nil
-	}
-	if err := d.server.Alive(ctx); err != nil {
-		return result, fmt.Errorf("under load: %w", err)
-	}
-	after, err := d.server.Usage(ctx)
-	if err != nil {
-		return result, fmt.Errorf("weigh the server: %w", err)
-	}
-	stop(after)
-	d.Observer.Used(d.trial, after)
-	result.CPU = after.CPU - before.CPU
-	result.Memory = max(result.Memory, before.Memory, after.Memory)
-	result.Late = d.upstream.Late()
-	if err := d.services.Alive(ctx, d.work.needs); err != nil {
-		result.Void = fmt.Sprintf("%s: a service ended: %v", phase.ID, err)
-		return result, nil
-	}
-	if err := d.settle(ctx, &result, calls, spent); err != nil {
-		result.Void = err.Error()
-		return result, nil
-	}
-	if phase.Measure != "" {
-		limits := d.Plan.Gates
-		if d.trial.Shared && limits.Generator > 0 {
-			limits.Generator = bench.SharedGenerator
-		}
-		result.Gates = watch.gates(result, schedule, limits, d.capacity, d.trial.Shared)
-	}
-	result.Void = wrong(result, d.work.Workload)
-	return result, nil
-}
-
-// ofCapacity reports whether the plan leaves it to the run what rate the phase is driven at.
-func (d drive) ofCapacity() bool {
-	return slices.ContainsFunc(d.trial.Phases, func(p bench.Phase) bool {
-		return p.Schedule.Share > 0 && p.ID == d.phase.ID.Unrepeated()
-	})
-}
-
-// untilCounted makes the phase, and once more where the instrument was at fault, and
-// the server was not.
-func (d drive) untilCounted(ctx context.Context) ([]bench.PhaseResult, error) {
-	first, err := d.make(ctx)
-	if _, fault := atFault(first); err != nil || !fault || first.Void == "" || amiss(first, d.work.Workload) != "" {
-		return []bench.PhaseResult{first}, err
-	}
-	d.phase.ID = d.phase.ID.Again()
-	second, err := d.make(ctx)
-	return []bench.PhaseResult{first, second}, err
-}
-
-// serviceCPU is the time that the services which the level needs, and the proxy before
-// the servers, have used.
-func (d drive) serviceCPU(ctx context.Context) map[string]time.Duration {
-	used := d.services.CPU(ctx, d.work.needs)
-	if d.server.front != nil {
-		if u, err := d.server.front.Usage(ctx); err == nil {
-			used[proxy] = u.CPU
-		}
-	}
-	return used
-}
-
-// proxy is the service that stands before replicas. It has one thread.
-const proxy = "proxy"
-
-// settle fills in what the services counted and used.
-func (d drive) settle(ctx context.Context, result *bench.PhaseResult, calls map[string]uint64, spent map[string]time.Duration) error {
-	now, err := d.calls(ctx, d.work.needs)
-	if err != nil {
-		return err
-	}
-	for name := range now {
-		if n := now[name] - calls[name]; n > 0 {
-			if result.Calls == nil {
-				result.Calls = map[string]uint64{}
-			}
-			result.Calls[name] = n
-		}
-	}
-	for name, cpu := range d.serviceCPU(ctx) {
-		if result.Services == nil {
-			result.Services = map[string]time.Duration{}
-		}
-		result.Services[name] = cpu - spent[name]
 	}
 	return nil
 }
 
-// beside sends what the level has beside its requests, until the context ends; the
-// returned function waits for that.
-func (d drive) beside(ctx context.Context, result *bench.PhaseResult) (joined func()) {
-	beside := d.work.beside
-	if beside == nil || d.phase.Measure == "" {
+// count counts a hit by how it ended.
+func count(result *bench.PhaseResult, h bench.Hit) {
+	switch {
+	case h.Good():
+		result.GoodHits++
+	case h.Err != bench.ErrStopped:
+		result.FailedHits++
+	}
+	switch h.Err {
+	case bench.ErrLost, bench.ErrOrder, bench.ErrClosed:
+		result.Undelivered++
+	}
+}
+
+// atShare reports whether the plan offers the phase a share of a capacity, so that the run decides the
+// rate.
+func (p phaseRun) atShare() bool {
+	return slices.ContainsFunc(p.trial.Phases, func(planned bench.Phase) bool {
+		return planned.Schedule.Share > 0 && planned.ID == p.phase.ID.Unrepeated()
+	})
+}
+
+// untilCounted makes the phase, and once more if only the load generator was at fault.
+func (p phaseRun) untilCounted(ctx context.Context) ([]bench.PhaseResult, error) {
+	first, err := p.make(ctx)
+	_, atFault := failedGate(first)
+	if err != nil || !atFault || first.Void == "" || serverFault(first, p.task.Workload) != "" {
+		return []bench.PhaseResult{first}, err
+	}
+	p.phase.ID = p.phase.ID.Again()
+	second, err := p.make(ctx)
+	return []bench.PhaseResult{first, second}, err
+}
+
+// idle reads the server's memory before any load, after a moment of rest.
+func (p phaseRun) idle(ctx context.Context) (bench.PhaseResult, error) {
+	result := bench.PhaseResult{ID: p.phase.ID, Level: p.phase.Level, Measure: p.phase.Measure}
+	select {
+	case <-ctx.Done():
+		return result, ctx.Err()
+	case <-time.After(p.phase.Schedule.Duration.Duration):
+	}
+	used, err := p.server.Usage(ctx)
+	result.Memory, result.CPU = used.Memory, used.CPU
+	return result, err
+}
+
+// sendBackground sends the level's other requests until the context ends. joined waits for that.
+func (p phaseRun) sendBackground(ctx context.Context, result *bench.PhaseResult) (joined func()) {
+	beside := p.task.Beside
+	if beside == nil || p.phase.Measure == "" {
 		return func() {}
 	}
 	result.Beside = &bench.BesideResult{}
-	schedule := bench.Schedule{Offered: bench.Offered{Rate: beside.Rate}, Arrivals: d.work.Arrivals, Duration: d.phase.Schedule.Duration, Seed: d.phase.Schedule.Seed + 1}
+	schedule := bench.Schedule{
+		Offered:  bench.Offered{Rate: beside.Rate},
+		Arrivals: p.task.Arrivals,
+		Duration: p.phase.Schedule.Duration,
+		Seed:     p.phase.Schedule.Seed + 1,
+	}
 	var running sync.WaitGroup
 	running.Go(func() {
-		driver := &load.HTTP{Attackers: 1, Beside: true}
+		driver := &load.HTTP{Attackers: 1, RuntimeTuned: true}
 		defer driver.Close()
-		driver.Drive(ctx, d.server.URL(), d.work.besides(), schedule, func(h bench.Hit) {
+		// An error means that nothing was sent: then no answer is good, and the phase is void.
+		background := bench.Load{URL: p.server.URL(), Workload: p.task.Background(), Schedule: schedule}
+		_, _ = driver.Drive(ctx, background, func(h bench.Hit) {
 			switch {
 			case h.Good():
 				result.Beside.Good++
@@ -210,87 +217,26 @@ func (d drive) beside(ctx context.Context, result *bench.PhaseResult) (joined fu
 	return running.Wait
 }
 
-// observe follows what is taken from servers and generator until stop is called
-// with the server's usage at the end.
-func (c *Conductor) observe(before bench.Usage) (w *watch, stop func(after bench.Usage)) {
-	w = newWatch()
-	both := append(slices.Clone(c.generator), c.servers...)
-	w.cpus, w.all = len(c.generator), len(both)
-	stolen, steals := both.Stolen()
-	throttled, throttles := cgroup.Throttled(os.Getpid())
-	return w, func(after bench.Usage) {
-		w.stolen, w.throttled = -1, -1
-		if now, ok := both.Stolen(); ok && steals {
-			w.stolen = now - stolen
-		}
-		if now, ok := cgroup.Throttled(os.Getpid()); ok && throttles {
-			w.throttled = max(after.Throttled-before.Throttled, now-throttled)
-		}
-	}
-}
-
-// weigh looks at the server's usage at each interval, until the returned
-// function is called, which gives the largest memory that was seen.
-func (c *Conductor) weigh(ctx context.Context, t bench.Trial, server *fleet) (stop func() int64) {
+// sampleMemory reads the server's usage at each interval, until peak is called. peak returns the largest
+// memory seen, in bytes.
+func (p phaseRun) sampleMemory(ctx context.Context) (peak func() int64) {
 	done, most := make(chan struct{}), make(chan int64)
 	go func() {
 		ticker := time.NewTicker(sampling)
 		defer ticker.Stop()
-		var peak int64
+		var largest int64
 		for {
 			select {
 			case <-ticker.C:
-				if u, err := server.Usage(ctx); err == nil {
-					peak = max(peak, u.Memory)
-					c.Observer.Used(t, u)
+				if u, err := p.server.Usage(ctx); err == nil {
+					largest = max(largest, u.Memory)
+					p.observer.Used(p.trial, u)
 				}
 			case <-done:
-				most <- peak
+				most <- largest
 				return
 			}
 		}
 	}()
 	return func() int64 { close(done); return <-most }
-}
-
-// wrong says what a phase shows that makes it void: what the server did wrong, or else
-// the first gate of the instrument that it fails; empty where it counts.
-func wrong(p bench.PhaseResult, w bench.Workload) string {
-	if why := amiss(p, w); why != "" {
-		return why
-	}
-	if g, ok := atFault(p); ok {
-		return fmt.Sprintf("%s: the instrument was at fault: %s", p.ID, g)
-	}
-	return ""
-}
-
-// amiss says what is wrong with a phase's answers.
-func amiss(p bench.PhaseResult, w bench.Workload) string {
-	switch {
-	case p.Drive.FirstWrong != "":
-		return fmt.Sprintf("%s: a sampled answer is not the expected one: %s", p.ID, p.Drive.FirstWrong)
-	case p.GoodHits == 0:
-		return fmt.Sprintf("%s: none of %d answers was good", p.ID, p.FailedHits)
-	case p.Undelivered > 0 && p.Measure == bench.MeasureDelivery:
-		return fmt.Sprintf("%s: %d deliveries were lost, out of order, or to members whose connection the server had ended: none may be", p.ID, p.Undelivered)
-	case p.Beside != nil && p.Beside.Good == 0:
-		return fmt.Sprintf("%s: none of %d answers beside was good", p.ID, p.Beside.Failed)
-	}
-	for service, each := range w.Expect.Calls {
-		if p.Calls[service] < p.GoodHits*uint64(each) {
-			return fmt.Sprintf("%s: %d good answers of %d calls each, but the %s was called %d times", p.ID, p.GoodHits, each, service, p.Calls[service])
-		}
-	}
-	return ""
-}
-
-// atFault is the first gate that the phase fails.
-func atFault(p bench.PhaseResult) (bench.Gate, bool) {
-	for _, g := range p.Gates {
-		if !g.OK {
-			return g, true
-		}
-	}
-	return bench.Gate{}, false
 }

@@ -2,115 +2,85 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
-	"github.com/claimbench/claimbench/internal/load"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/target"
 )
 
-// prepare makes the targets ready to launch. An optional one that this machine does
-// not have is left out; any other that cannot be made ready ends the run.
-func (c *Conductor) prepare(ctx context.Context) error {
-	c.absent = map[string]string{}
-	for _, t := range c.runners() {
-		c.Observer.Doing("preparing " + t.Name)
-		err := c.Launcher.Prepare(ctx, t)
+// prepare makes the servers ready to launch. An optional one that this machine lacks is left out; any other
+// that cannot be prepared ends the run.
+func (r *run) prepare(ctx context.Context) error {
+	r.absent = map[string]string{}
+	for _, t := range r.entries() {
+		r.Observer.Doing("preparing " + t.Name)
+		err := r.Launcher.Prepare(ctx, t)
 		switch {
 		case err == nil:
 		case t.Optional == "" || ctx.Err() != nil:
 			return err
 		default:
 			line, _, _ := strings.Cut(err.Error(), "\n")
-			c.absent[t.Name] = fmt.Sprintf("needs %s (%s)", t.Optional, line)
+			r.absent[t.Name] = fmt.Sprintf("needs %s (%s)", t.Optional, line)
 		}
 	}
 	return nil
 }
 
-// runners are the targets that run any scenario.
-func (c *Conductor) runners() (list []bench.Target) {
-	for _, t := range c.Plan.Targets {
-		if slices.ContainsFunc(c.Plan.Scenarios, func(s bench.Scenario) bool { return slices.Contains(s.Targets, t.Name) }) {
+// entries returns the catalogue entries of the servers that run a scenario.
+func (r *run) entries() (list []bench.Target) {
+	for _, t := range r.Plan.Targets {
+		if slices.ContainsFunc(r.Plan.Scenarios, func(s bench.Scenario) bool {
+			return slices.Contains(s.Targets, t.Name)
+		}) {
 			list = append(list, t)
 		}
 	}
 	return list
 }
 
-// env is what every launch gets beside its variant.
-func (c *Conductor) env() map[string]string {
-	reach, _ := c.Launcher.Host()
-	env := map[string]string{"UPSTREAM_URL": "http://" + net.JoinHostPort(reach, strconv.Itoa(c.upstream.Port()))}
-	maps.Copy(env, c.services.Env())
-	return env
-}
-
-// calls are how many calls our upstream and each of the named services have counted
-// until now.
-func (c *Conductor) calls(ctx context.Context, names []string) (map[string]uint64, error) {
-	calls, err := c.services.Calls(ctx, names)
-	if err == nil {
-		calls["upstream"] = c.upstream.Calls()
+// verify checks that the servers keep the contract. It leaves out the cells that fail, and those that need
+// something that this machine lacks.
+func (r *run) verify(ctx context.Context) (map[string]bench.About, error) {
+	entries := slices.DeleteFunc(r.entries(), func(t bench.Target) bool { return r.absent[t.Name] != "" })
+	v := target.Verifier{
+		Launcher: r.Launcher,
+		Launch:   bench.Launch{Env: r.env(), CPUs: r.Plan.CPUs.Target},
+		Upstream: r.backends.upstream,
+		Own:      r.backends.own,
+		Calls:    r.backends.calls,
+		Lacks:    r.backends.lacks,
+		Ensure:   r.backends.services.Ensure,
+		Try:      try,
+		Progress: r.Observer.Doing,
 	}
-	return calls, err
-}
-
-// lacks says which service is not there that the scenario needs at the level.
-func (c *Conductor) lacks(s bench.Scenario, l bench.Level) string {
-	for _, name := range s.AllNeeds(l) {
-		if why := c.services.Missing(name); why != "" {
-			return why
-		}
-	}
-	return ""
-}
-
-// verify checks the targets' conformance and leaves out the cells that fail, or that
-// cannot be had here.
-func (c *Conductor) verify(ctx context.Context) (map[string]bench.About, error) {
-	targets := slices.DeleteFunc(c.runners(), func(t bench.Target) bool { return c.absent[t.Name] != "" })
-	v := target.Verifier{Launcher: c.Launcher, Launch: bench.Launch{Env: c.env(), CPUs: c.Plan.CPUs.Target},
-		Upstream: c.upstream, Calls: c.calls, Lacks: c.lacks, Ensure: c.services.Ensure, Try: try, Progress: c.Observer.Doing}
-	found, err := v.Verify(ctx, targets, c.Plan.Scenarios)
+	found, err := v.Verify(ctx, entries, r.Plan.Scenarios)
 	if err != nil {
 		return nil, err
 	}
-	c.bodies, c.out = found.Bodies, map[bench.Cell]string{}
+	r.bodies = found.Bodies
 	for name, log := range found.Logs {
-		if err := c.Writer.ConformanceLog(name, log); err != nil {
+		if err := r.Writer.ConformanceLog(name, log); err != nil {
 			return nil, err
 		}
 	}
-	for _, t := range c.Plan.Trials {
-		scenario, _ := c.Plan.Scenario(t.Scenario)
+	for _, t := range r.Plan.Trials {
+		scenario, _ := r.Plan.Scenario(t.Scenario)
 		for _, l := range scenario.AllLevels() {
 			cell := bench.Cell{Arm: t.Arm(), Level: l.Name}
-			if c.Dropped != nil && c.Dropped(cell, c.Looked+1) { // an earlier session's look did so
-				c.out[cell] = fmt.Sprintf("dropped at round %d", c.Looked)
+			if r.Earlier != nil && r.Earlier.Dropped(cell, r.looked+1) {
+				r.out[cell] = fmt.Sprintf("dropped at round %d", r.looked)
 			}
-			event, reason := "", ""
-			switch {
-			case t.Round > 1, c.out[cell] != "":
-			case c.absent[t.Target] != "":
-				event, reason = record.EventMissing, c.absent[t.Target]
-			case found.Missing[cell.String()] != "":
-				event, reason = record.EventMissing, found.Missing[cell.String()]
-			case found.Problems[cell.String()] != "":
-				event, reason = record.EventExclude, found.Problems[cell.String()]
-			}
-			if reason == "" {
+			if t.Round > 1 || r.out[cell] != "" {
 				continue
 			}
-			c.out[cell] = reason
-			if err := c.Writer.Journal(record.Entry{Event: event, Arm: t.Arm(), Level: l.Name, Reason: reason}); err != nil {
+			if err := r.leaveOut(cell, r.absent[t.Target], found); err != nil {
 				return nil, err
 			}
 		}
@@ -118,41 +88,59 @@ func (c *Conductor) verify(ctx context.Context) (map[string]bench.About, error) 
 	return found.Abouts, nil
 }
 
-// hasLevel reports whether the trial has a level that is not left out.
-func (c *Conductor) hasLevel(t bench.Trial) bool {
-	return slices.ContainsFunc(t.Phases, func(p bench.Phase) bool { return c.out[bench.Cell{Arm: t.Arm(), Level: p.Level}] == "" })
+// leaveOut leaves out a cell whose server is absent, or that failed the check, and records why.
+func (r *run) leaveOut(cell bench.Cell, absent string, found *target.Conformance) error {
+	event, reason := record.EventMissing, absent
+	if reason == "" {
+		reason = found.Missing[cell]
+	}
+	if reason == "" {
+		event, reason = record.EventExclude, found.Problems[cell]
+	}
+	if reason == "" {
+		return nil
+	}
+	r.out[cell] = reason
+	return r.Writer.Journal(record.Entry{Event: event, Arm: cell.Arm, Level: cell.Level, Reason: reason})
 }
 
-// anythingLeft is an error where there is nothing to measure.
-func (c *Conductor) anythingLeft() error {
-	if c.Looked > 0 || len(c.Plan.Trials) > 0 && slices.ContainsFunc(c.Plan.Trials, c.hasLevel) {
+// anythingLeft returns an error if nothing is left to measure.
+func (r *run) anythingLeft() error {
+	if r.looked > 0 || slices.ContainsFunc(r.Plan.Trials, r.hasLevel) {
 		return nil
 	}
 	var all []string
-	for cell, why := range c.out {
+	for cell, why := range r.out {
 		all = append(all, cell.String()+": "+why)
 	}
 	slices.Sort(all)
-	for _, name := range slices.Sorted(maps.Keys(c.Plan.Skipped)) {
-		all = append(all, name+": "+c.Plan.Skipped[name])
+	for _, name := range slices.Sorted(maps.Keys(r.Plan.Skipped)) {
+		all = append(all, name+": "+r.Plan.Skipped[name])
 	}
-	return &target.Error{Err: fmt.Errorf("no server keeps its contract and has what it needs, so there is nothing to measure:\n    %s", strings.Join(all, "\n    ")),
-		Hint: "the contract is in targets/README.md"}
+	return &target.Error{
+		Err: fmt.Errorf("there is nothing to measure: no server keeps the contract and has what it needs\n    %s",
+			strings.Join(all, "\n    ")),
+		Hint: "read the contract in targets/README.md",
+	}
 }
 
-// try sends a little of a workload that is no single request, and says what is wrong
-// with what comes back.
+// try sends a little of a workload that is not a single request, and returns what is wrong with the
+// answers.
 func try(ctx context.Context, url string, w bench.Workload) error {
-	driver, err := load.New(w.Driver)
+	driver, err := newDriver(w.Driver)
 	if err != nil {
 		return err
 	}
 	defer driver.Close()
 	w.Members = min(w.Members, 3)
-	short := bench.Schedule{Offered: bench.Offered{Rate: 20}, Arrivals: bench.Constant, Duration: bench.Duration{Duration: 200 * time.Millisecond}}
+	schedule := bench.Schedule{
+		Offered:  bench.Offered{Rate: 20},
+		Arrivals: bench.Constant,
+		Duration: bench.Duration{Duration: 200 * time.Millisecond},
+	}
 	var wrong string
 	good := 0
-	_, err = driver.Drive(ctx, url, w, short, func(h bench.Hit) {
+	_, err = driver.Drive(ctx, bench.Load{URL: url, Workload: w, Schedule: schedule}, func(h bench.Hit) {
 		if h.Good() {
 			good++
 		} else if wrong == "" {
@@ -163,9 +151,9 @@ func try(ctx context.Context, url string, w bench.Workload) error {
 	case err != nil:
 		return err
 	case wrong != "":
-		return fmt.Errorf("of the deliveries %d were good, and one failed: %s", good, wrong)
+		return fmt.Errorf("%d deliveries were good, and one failed: %s", good, wrong)
 	case good == 0:
-		return fmt.Errorf("nothing was delivered")
+		return errors.New("nothing was delivered")
 	}
 	return nil
 }

@@ -52,10 +52,22 @@ func newPlan(t *testing.T, modes ...string) *bench.Plan {
 	t.Helper()
 	ms := func(n int) bench.Duration { return bench.Duration{Duration: time.Duration(n) * time.Millisecond} }
 	p := &bench.Plan{Schema: bench.PlanSchema, Runner: "process",
-		Profile: bench.Profile{Name: "test", Rounds: 2, Warmup: ms(50), Measure: ms(200)}}
+		Services: []bench.Service{{Target: bench.Target{Name: "upstream"}}},
+		Profile:  bench.Profile{Name: "test", Rounds: 2, Warmup: ms(50), Measure: ms(200)}}
 	for name, path := range map[string]string{"json": "/json", "wait": "/upstream?ms=2"} {
-		s := bench.Scenario{Name: name, Measure: []string{bench.MeasureLatency, bench.MeasureThroughput}, Rates: []bench.Rate{200}, Variants: []bench.Variant{{}},
-			Workload: bench.Workload{Driver: bench.DriverHTTP, Method: "GET", Path: path, Timeout: ms(500), Expect: bench.Expect{Status: 200}}}
+		s := bench.Scenario{
+			Name:     name,
+			Measure:  []string{bench.MeasureLatency, bench.MeasureThroughput},
+			Rates:    []bench.Rate{200},
+			Variants: []bench.Variant{{}},
+			Workload: bench.Workload{
+				Driver:  bench.DriverHTTP,
+				Method:  "GET",
+				Path:    path,
+				Timeout: ms(500),
+				Expect:  bench.Expect{Status: 200},
+			},
+		}
 		if name == "wait" {
 			s.Workload.Expect.Calls = map[string]int{"upstream": 1}
 		}
@@ -72,11 +84,26 @@ func newPlan(t *testing.T, modes ...string) *bench.Plan {
 	for round := 1; round <= p.Profile.Rounds; round++ {
 		for _, scenario := range []string{"json", "wait"} {
 			for _, on := range p.Targets {
-				p.Trials = append(p.Trials, bench.Trial{N: len(p.Trials) + 1, Round: round, Scenario: scenario, Target: on.Name, Phases: []bench.Phase{
-					{ID: recordtest.ID("warmup"), Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Warmup}},
-					{ID: recordtest.ID("latency@200/s"), Measure: bench.MeasureLatency, Schedule: bench.Schedule{Offered: bench.Offered{Rate: 200}, Arrivals: bench.Constant, Duration: p.Profile.Measure}},
-					{ID: recordtest.ID("throughput"), Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Measure}},
-				}})
+				p.Trials = append(
+					p.Trials,
+					bench.Trial{N: len(p.Trials) + 1, Round: round, Scenario: scenario, Target: on.Name, Phases: []bench.Phase{
+						{ID: recordtest.ID("warmup"), Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Warmup}},
+						{
+							ID:      recordtest.ID("latency@200/s"),
+							Measure: bench.MeasureLatency,
+							Schedule: bench.Schedule{
+								Offered:  bench.Offered{Rate: 200},
+								Arrivals: bench.Constant,
+								Duration: p.Profile.Measure,
+							},
+						},
+						{
+							ID:       recordtest.ID("throughput"),
+							Measure:  bench.MeasureThroughput,
+							Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Measure},
+						},
+					}},
+				)
 			}
 		}
 	}
@@ -94,7 +121,7 @@ func newConductor(t *testing.T, p *bench.Plan, l bench.Launcher, w runner.Observ
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { writer.Close() })
-	return &runner.Conductor{Plan: p, Writer: writer, Launcher: l, Observer: w, Done: func(int) bool { return false }}
+	return &runner.Conductor{Plan: p, Writer: writer, Launcher: l, Observer: w}
 }
 
 func open(t *testing.T, c *runner.Conductor) *record.Run {
@@ -179,7 +206,8 @@ func TestWhatARuntimeDoesNotHaveIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := open(t, c)
-	if why := r.Missing()[bench.Cell{Arm: "json/server-1"}]; !strings.Contains(why, "no interpreters") || len(r.Excluded()) > 0 {
+	if why := r.Missing()[bench.Cell{Arm: "json/server-1"}]; !strings.Contains(why, "no interpreters") ||
+		len(r.Excluded()) > 0 {
 		t.Errorf("missing are %v, excluded %v", r.Missing(), r.Excluded())
 	}
 }
@@ -194,7 +222,8 @@ func TestAGILThatTurnsOn(t *testing.T) {
 		if result.Trial.Scenario != "json" {
 			continue
 		}
-		if want := result.Trial.Target == "server-0"; result.Valid != want || !want && !strings.Contains(result.Reason, "global interpreter lock") {
+		if want := result.Trial.Target == "server-0"; result.Valid != want ||
+			!want && !strings.Contains(result.Reason, "global interpreter lock") {
 			t.Errorf("%s: valid %t, %s", result.Trial.Target, result.Valid, result.Reason)
 		}
 	}
@@ -203,7 +232,9 @@ func TestAGILThatTurnsOn(t *testing.T) {
 // A budget ends the run before the trial that would not fit, and the journal says so.
 func TestBudget(t *testing.T) {
 	c := newConductor(t, newPlan(t, "good", "good"), &targettest.Fake{}, &watcher{})
-	c.Deadline = time.Now().Add(5 * time.Second) // eight trials of half a second, and an overhead of a second that is learnt to be none
+	c.Deadline = time.Now().
+		Add(5 * time.Second)
+		// eight trials of half a second, and an overhead of a second that is learnt to be none
 	began := time.Now()
 	if err := c.Writer.Journal(record.Entry{Event: record.EventBegin, Budget: "5s"}); err != nil {
 		t.Fatal(err)
@@ -231,7 +262,8 @@ func TestBudget(t *testing.T) {
 func TestOnlyBadTargetsIsAnError(t *testing.T) {
 	c := newConductor(t, newPlan(t, "exits", "exits"), &targettest.Fake{}, &watcher{})
 	var failed *target.Error
-	if err := c.Run(context.Background()); !errors.As(err, &failed) || !strings.Contains(err.Error(), "nothing to measure") {
+	if err := c.Run(context.Background()); !errors.As(err, &failed) ||
+		!strings.Contains(err.Error(), "nothing to measure") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -274,7 +306,7 @@ func TestEngineGoesAwayAndTheRunIsResumed(t *testing.T) {
 	}
 	away = false
 	resumed := &watcher{}
-	c = &runner.Conductor{Plan: c.Plan, Writer: c.Writer, Launcher: l, Observer: resumed, Done: r.Done}
+	c = &runner.Conductor{Plan: c.Plan, Writer: c.Writer, Launcher: l, Observer: resumed, Earlier: r}
 	if err := c.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -323,7 +355,8 @@ func TestServersThatFailUnderLoad(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, result := range open(t, c).Results {
-				if want := result.Trial.Target == "server-0"; result.Valid != want || !want && !strings.Contains(result.Reason, reason) {
+				if want := result.Trial.Target == "server-0"; result.Valid != want ||
+					!want && !strings.Contains(result.Reason, reason) {
 					t.Errorf("%s: valid %t, %s", result.Trial.Target, result.Valid, result.Reason)
 				}
 			}

@@ -12,194 +12,166 @@ import (
 	"github.com/claimbench/claimbench/internal/target"
 )
 
-// bracket closes in on the highest rate that holds: it doubles the rate until one does
-// not hold (or halves it until one does), then bisects on the log scale. Where it
-// begins at a rate that is likely near, its first steps are small.
-type bracket struct {
-	low, high  float64 // highest that held, lowest that did not; 0 where there is none
-	next       float64
-	step       float64
-	resolution float64 // high/low - 1 at which it ends
-}
-
-func newBracket(start float64, near bool, resolution float64) *bracket {
-	b := &bracket{next: start, step: 2, resolution: resolution}
-	if near {
-		b.step = 1 + 1.5*resolution
-	}
-	return b
-}
-
-// add tells whether the rate asked for has held.
-func (b *bracket) add(held bool) {
-	if held {
-		b.low = b.next
-	} else {
-		b.high = b.next
-	}
-	switch {
-	case b.low > 0 && b.high > 0:
-		b.next = math.Sqrt(b.low * b.high)
-	case held:
-		b.next *= b.step
-	default:
-		b.next /= b.step
-	}
-	b.step = min(b.step*b.step, 2)
-}
-
-func (b *bracket) done() bool { return b.low > 0 && b.high > 0 && b.high <= b.low*(1+b.resolution) }
-
-// mostProbes ends a search that finds no bracket, and leastRate one whose probes would
-// have no requests.
+// mostProbes ends a search that finds no bracket; leastRate, in requests per second, ends one whose probes
+// would have no requests.
 const (
 	mostProbes = 24
 	leastRate  = 5
 )
 
-// search finds the server's capacity at the level: probe after probe, each a phase of its own, drained
-// between. Before that, the capacity that the last launch showed is tried on this one: what was the
-// highest of many rates that were tried may have been so by luck. A probe that fails by the
-// instrument's own limit is made once more; then the search ends, and the capacity is known from below
-// only.
-func (c *Conductor) search(ctx context.Context, d drive) (list []bench.PhaseResult, err error) {
-	scenario, _ := c.Plan.Scenario(d.trial.Scenario)
-	cell := bench.Cell{Arm: d.trial.Arm(), Level: d.phase.Level}
-	last := c.capacities[cell]
-	// The start is moved by chance, so that rounds do not all try the very same rates.
-	random := rand.New(rand.NewPCG(d.phase.Schedule.Seed, uint64(len(cell.String()))))
-	resolution := float64(c.Plan.Profile.Resolution)
-	start := float64(d.phase.Schedule.Rate)
+// search is a search for the server's capacity at a level: probe after probe, each a phase of its own,
+// with a drained server in between.
+type search struct {
+	phaseRun
+	slo        bench.SLO
+	resolution float64
+}
+
+// run searches for the capacity; last is the one that an earlier launch had, or 0. That rate is tried
+// first, to confirm it: the highest of many rates that were tried may have held by luck. A probe that
+// fails by the load generator's own limit is made once more; then the search ends, and the capacity is a
+// lower bound. run returns the highest rate that held, in requests per second, or 0.
+func (s search) run(ctx context.Context, last float64) (list []bench.PhaseResult, capacity float64, err error) {
+	start := float64(s.phase.Schedule.Rate)
 	if last > 0 {
 		start = last
-	}
-	if last > 0 {
-		confirm, held, err := c.probe(ctx, d, scenario, 0, bench.Rate(last))
+		confirm, held, err := s.probe(ctx, 0, bench.Rate(last))
 		confirm.Probe.Confirms = true
 		list = append(list, confirm)
 		if err != nil {
-			return list, err
+			return list, 0, err
 		}
 		if !held {
-			c.drain(ctx, d)
+			s.drain(ctx)
 		}
 	}
-	b := newBracket(start*math.Exp((random.Float64()-.5)*resolution), last > 0, resolution)
-	again, void := false, 0
-	for n := 1; n <= mostProbes && !b.done() && b.next >= leastRate; n++ {
+	start *= s.nudge()
+	b := newBracket(start, s.resolution)
+	if last > 0 {
+		b = newNearBracket(start, s.resolution)
+	}
+	isRetry, void := false, 0
+	for n := 1; n <= mostProbes && !b.isClosed() && b.next >= leastRate; n++ {
 		rate := bench.Rate(math.Round(b.next*100) / 100)
-		result, held, err := c.probe(ctx, d, scenario, n, rate)
+		result, held, err := s.probe(ctx, n, rate)
 		list = append(list, result)
 		if err != nil {
-			return list, err
+			return list, 0, err
 		}
-		if result.Void != "" { // it shows nothing; perhaps the next one does
+		if result.Void != "" { // it shows nothing; the next one may
 			if void++; void > 1 {
 				break
 			}
 			continue
 		}
 		if result.Probe.Limit != "" && !held {
-			if again {
+			if isRetry {
 				break
 			}
-			again = true
+			isRetry = true
 			continue
 		}
-		again = false
-		b.add(held)
-		if !held {
-			c.drain(ctx, d)
+		isRetry = false
+		if held {
+			b.held()
+			continue
 		}
+		b.failed()
+		s.drain(ctx)
 	}
-	if b.low > 0 {
-		c.capacities[cell] = b.low
-	}
-	return list, nil
+	return list, b.low, nil
 }
 
-// probe tries one rate.
-func (c *Conductor) probe(ctx context.Context, d drive, s bench.Scenario, n int, rate bench.Rate) (result bench.PhaseResult, held bool, err error) {
-	search := d.phase.ID
-	d.phase.ID.Probe, d.phase.ID.Offered = n+1, bench.Offered{Rate: rate}
-	d.phase.Schedule.Rate = rate
-	d.phase.Schedule.Seed += uint64(n)
-	tally, own := slo.Tally{SLO: *s.SLO}, slo.Tally{SLO: *s.SLO}
-	decided := newDoubt(&tally)
-	d.watching = func(h bench.Hit) bool {
-		unhurried := h
-		unhurried.Due = h.Sent // as if the instrument had been on time
-		own.Add(unhurried)
-		return decided.hit(h)
+// nudge returns a factor near 1 that moves the start of the search by chance, so that rounds do not all try
+// the very same rates.
+func (s search) nudge() float64 {
+	cell := bench.Cell{Arm: s.trial.Arm(), Level: s.phase.Level}
+	random := rand.New(rand.NewPCG(s.phase.Schedule.Seed, uint64(len(cell.String()))))
+	return math.Exp((random.Float64() - .5) * s.resolution)
+}
+
+// probe tries one rate; n counts the probes from 1, and is 0 for one that confirms.
+func (s search) probe(ctx context.Context, n int, rate bench.Rate) (result bench.PhaseResult, held bool, err error) {
+	planned := s.phase.ID
+	p := s.phaseRun
+	p.phase.ID.Probe, p.phase.ID.Offered = n+1, bench.Offered{Rate: rate}
+	p.phase.Schedule.Rate = rate
+	p.phase.Schedule.Seed += uint64(n)
+	tally, onTime := slo.Tally{SLO: s.slo}, slo.Tally{SLO: s.slo}
+	undecided := newDoubt(&tally)
+	p.goOn = func(h bench.Hit) bool {
+		punctual := h
+		punctual.Due = h.Sent // as if the load generator had been on time
+		onTime.Add(punctual)
+		return undecided.hit(h)
 	}
-	result, err = d.make(ctx)
+	result, err = p.make(ctx)
 	held = tally.Held()
-	result.Probe = &bench.Probe{Search: search, Rate: rate, Held: held}
+	result.Probe = &bench.Probe{Search: planned, Rate: rate, Held: held}
 	if err != nil {
 		return result, held, err
 	}
 	if !held {
-		result.Probe.Limit = atLimit(result, own.Held())
+		result.Probe.Limit = generatorLimit(result, &onTime)
 	}
-	// What the gates say has been weighed; and that nothing was good is what a rate beyond
-	// capacity may be like.
-	if _, fault := atFault(result); fault {
-		result.Void = amiss(result, d.work.Workload)
+	// The gates' say is in the limit now. That no answer was good may be the effect of a rate beyond the
+	// capacity.
+	if _, failed := failedGate(result); failed {
+		result.Void = serverFault(result, p.task.Workload)
 	}
-	if result.GoodHits == 0 && result.FailedHits > 0 && c.services.Alive(ctx, d.work.needs) == nil {
+	if result.GoodHits == 0 && result.FailedHits > 0 && p.backends.alive(ctx, p.task.Needs) == nil {
 		result.Void = ""
 	}
 	return result, held, nil
 }
 
-// atLimit says what of the instrument kept a probe from holding: its lag, if the rate
-// held by the time from when requests were sent; or its CPU or a service's, or what was
-// taken from them. What else the gates look at is not steady at a rate beyond capacity.
-func atLimit(p bench.PhaseResult, byLatency bool) string {
+// generatorLimit says what of the load generator kept a probe from holding: its lag, if the rate held by
+// the times from when requests were sent, or its CPU or a service's, or what was taken from them.
+func generatorLimit(p bench.PhaseResult, onTime *slo.Tally) string {
 	for _, g := range p.Gates {
-		switch g.Name {
-		case bench.GateSent, bench.GateLittle:
-		case bench.GateLag:
-			if byLatency {
+		switch {
+		case !g.HoldsBeyondCapacity():
+		case g.Name == bench.GateLag:
+			if onTime.Held() {
 				return g.String()
 			}
-		default:
-			if !g.OK {
-				return g.String()
-			}
+		case !g.OK:
+			return g.String()
 		}
 	}
 	return ""
 }
 
-// drain waits until a server that was given more than it can do answers in time again.
-func (c *Conductor) drain(ctx context.Context, d drive) {
+// drain waits until a server that was overloaded answers in time again, for 3 s at most.
+func (s search) drain(ctx context.Context) {
+	if s.task.Driver != bench.DriverHTTP {
+		time.Sleep(200 * time.Millisecond)
+		return
+	}
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	for end := time.Now().Add(3 * time.Second); time.Now().Before(end) && ctx.Err() == nil; {
-		if d.work.Driver != bench.DriverHTTP {
-			time.Sleep(200 * time.Millisecond)
-			return
-		}
-		began := time.Now()
-		if _, err := target.Ask(ctx, client, d.server.URL(), d.work.Workload); err == nil && time.Since(began) < 50*time.Millisecond {
+		asked := time.Now()
+		_, err := target.Ask(ctx, client, s.server.URL(), s.task.Workload)
+		if err == nil && time.Since(asked) < 50*time.Millisecond {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-// doubt ends a probe whose batches of 100 ms leave no doubt that its rate does not hold.
+// doubt ends a probe as soon as its batches leave no doubt that the rate does not hold.
 type doubt struct {
 	tally *slo.Tally
 	until time.Duration // end of the batch
 }
 
-func newDoubt(t *slo.Tally) *doubt { return &doubt{t, batch} }
-
+// batch is how often a probe is asked whether it is hopeless.
 const batch = 100 * time.Millisecond
 
-// hit counts a hit, and reports whether the probe is to go on.
+func newDoubt(t *slo.Tally) *doubt { return &doubt{tally: t, until: batch} }
+
+// hit counts a hit, and reports whether the probe goes on.
 func (d *doubt) hit(h bench.Hit) bool {
 	d.tally.Add(h)
 	if h.Done < d.until {

@@ -7,16 +7,20 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// counter asks a database how many queries it has had.
+// counter asks a database how many queries it has answered. Its zero value counts nothing.
 type counter struct {
 	url, sql string
-	conn     *pgx.Conn
+	conn     *pgx.Conn // nil if there is none
 }
 
-// patience is how long a database may refuse connections after it has opened its port.
-const patience = 5 * time.Second
+const (
+	// patience is how long a database may refuse queries after it has opened its port.
+	patience = 5 * time.Second
+	// retryInterval is the time between two attempts.
+	retryInterval = 20 * time.Millisecond
+)
 
-// count asks, over a connection that is kept; a broken one is made anew.
+// count returns the number of queries so far. It keeps its connection, and replaces a broken one.
 func (c *counter) count(ctx context.Context) (n uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -34,14 +38,14 @@ func (c *counter) count(ctx context.Context) (n uint64, err error) {
 		select {
 		case <-ctx.Done():
 			return 0, err
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(retryInterval):
 		}
 	}
 }
 
 func (c *counter) close(ctx context.Context) {
 	if c.conn != nil {
-		c.conn.Close(ctx)
+		_ = c.conn.Close(ctx)
 	}
 	c.conn = nil
 }

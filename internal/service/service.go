@@ -1,5 +1,3 @@
-// Package service runs what targets lean on beside this program's own servers:
-// databases, started once for a run, and proxies, started for each trial that has one.
 package service
 
 import (
@@ -13,64 +11,87 @@ import (
 	"github.com/claimbench/claimbench/internal/target"
 )
 
-// Services are those of a run. What cannot be had is missing, with its reason, and the
-// run goes on without it.
+// Services are the services of one run. If one of them cannot start, it is missing, with a reason,
+// and the run continues without it. Make them with Start.
 type Services struct {
-	launcher bench.Launcher
-	cpus     string
-	running  map[string]*running
-	fronts   map[string]bench.Service
-	missing  map[string]string
+	launcher  bench.Launcher
+	cpus      string
+	instances map[string]*instance // by name; they run
+	proxies   map[string]bench.Service
+	missing   map[string]string // reason by name
 }
 
-// running is a launched service.
-type running struct {
+// instance is a launched service that is not a proxy.
+type instance struct {
 	bench.Service
-	server bench.Server
-	counter
+	server  bench.Server
+	queries counter
 }
 
-// Start starts the services, but for this program's own, on the CPUs. The error is of
-// the launcher's engine, or of the context.
-func Start(ctx context.Context, launcher bench.Launcher, list []bench.Service, cpus string, doing func(string)) (*Services, error) {
-	s := &Services{launcher: launcher, cpus: cpus, running: map[string]*running{}, fronts: map[string]bench.Service{}, missing: map[string]string{}}
-	for _, service := range list {
+// Config says what Start starts, and how. All fields must be set, except CPUs.
+type Config struct {
+	Launcher bench.Launcher
+	Services []bench.Service
+	CPUs     string // to run on, a list such as "0-3"; empty for no pinning
+	Progress func(doing string)
+}
+
+// Start starts the services, except this program's own. A service that cannot start is not an
+// error: see Missing. Start fails if the launcher's engine does not answer or the context is done.
+func Start(ctx context.Context, c Config) (*Services, error) {
+	s := &Services{
+		launcher:  c.Launcher,
+		cpus:      c.CPUs,
+		instances: map[string]*instance{},
+		proxies:   map[string]bench.Service{},
+		missing:   map[string]string{},
+	}
+	for _, service := range c.Services {
 		if service.Own() {
 			continue
 		}
-		doing("starting " + service.Name)
-		err := launcher.Prepare(ctx, service.Target)
-		switch {
-		case err == nil && service.Fronts:
-			err = s.try(ctx, service)
-			s.fronts[service.Name] = service
-		case err == nil:
-			r := &running{Service: service}
-			err = s.launch(ctx, r)
-			s.running[service.Name] = r
-		}
+		c.Progress("starting " + service.Name)
+		err := s.start(ctx, service)
 		if ctx.Err() != nil || errors.Is(err, target.ErrEngine) {
-			s.Close(ctx)
+			_ = s.Close(ctx)
 			return nil, errors.Join(ctx.Err(), err)
 		}
 		if err != nil {
 			s.missing[service.Name] = reason(err)
-			delete(s.running, service.Name)
-			delete(s.fronts, service.Name)
 		}
 	}
 	return s, nil
 }
 
-// reason is why a service cannot be had: what it said last, if it said anything.
+// start launches a service, or checks that a proxy can be launched.
+func (s *Services) start(ctx context.Context, service bench.Service) error {
+	if err := s.launcher.Prepare(ctx, service.Target); err != nil {
+		return err
+	}
+	if service.Fronts {
+		if err := s.try(ctx, service); err != nil {
+			return err
+		}
+		s.proxies[service.Name] = service
+		return nil
+	}
+	inst := &instance{Service: service}
+	if err := s.launch(ctx, inst); err != nil {
+		return err
+	}
+	s.instances[service.Name] = inst
+	return nil
+}
+
+// reason returns in one line why a service cannot start: the last line of its log, without the
+// program's name before it, or else the first line of the error.
 func reason(err error) string {
 	var failed *target.Error
 	if errors.As(err, &failed) {
 		lines := strings.Split(strings.TrimSpace(failed.Log), "\n")
 		if last := lines[len(lines)-1]; last != "" {
-			_, said, found := strings.Cut(last, ": ")
-			if found {
-				return said
+			if _, message, found := strings.Cut(last, ": "); found {
+				return message
 			}
 			return last
 		}
@@ -79,73 +100,89 @@ func reason(err error) string {
 	return line
 }
 
-// try starts a proxy once, with nothing behind it, to see that it can be had.
-func (s *Services) try(ctx context.Context, service bench.Service) error {
-	server, err := s.launcher.Launch(ctx, service.Target, bench.Launch{CPUs: s.cpus, Env: map[string]string{"BACKENDS": "127.0.0.1:1"}})
+// nowhere is the address of a backend that no server has.
+const nowhere = "127.0.0.1:1"
+
+// try starts a proxy once, without a backend, and stops it.
+func (s *Services) try(ctx context.Context, proxy bench.Service) error {
+	server, err := s.launchProxy(ctx, proxy, []string{nowhere})
 	if err != nil {
 		return err
 	}
 	return server.Stop(ctx)
 }
 
-func (s *Services) launch(ctx context.Context, r *running) error {
-	server, err := s.launcher.Launch(ctx, r.Target, bench.Launch{CPUs: s.cpus})
+func (s *Services) launchProxy(ctx context.Context, proxy bench.Service, backends []string) (bench.Server, error) {
+	return s.launcher.Launch(ctx, proxy.Target, bench.Launch{
+		CPUs: s.cpus,
+		Env:  map[string]string{"BACKENDS": strings.Join(backends, " ")},
+	})
+}
+
+func (s *Services) launch(ctx context.Context, inst *instance) error {
+	server, err := s.launcher.Launch(ctx, inst.Target, bench.Launch{CPUs: s.cpus})
 	if err != nil {
 		return err
 	}
-	r.server = server
-	if r.Count != "" {
-		r.counter = counter{sql: r.Count}
-		for _, value := range r.Gives {
-			r.counter.url = at(value, server.Placement().Address)
-		}
-		if _, err := r.counter.count(ctx); err != nil {
-			server.Stop(ctx)
-			return fmt.Errorf("count the queries of %s: %w", r.Name, err)
-		}
+	inst.server = server
+	if inst.Count == "" {
+		return nil
+	}
+	inst.queries = counter{sql: inst.Count}
+	for _, value := range inst.Gives {
+		inst.queries.url = withAddress(value, server.Placement().Address)
+	}
+	if _, err := inst.queries.count(ctx); err != nil {
+		_ = server.Stop(ctx)
+		return fmt.Errorf("count the queries of %s: %w", inst.Name, err)
 	}
 	return nil
 }
 
-func at(template, address string) string { return strings.ReplaceAll(template, "{address}", address) }
+// withAddress fills in the address of a service.
+func withAddress(template, address string) string {
+	return strings.ReplaceAll(template, "{address}", address)
+}
 
-// Missing says why the service cannot be had; empty where it can.
+// Missing returns why the service could not start, "" if it did.
 func (s *Services) Missing(name string) string { return s.missing[name] }
 
-// Env is what targets are told of the services.
+// Env returns the environment variables by which targets find the services.
 func (s *Services) Env() map[string]string {
 	env := map[string]string{}
-	for _, r := range s.running {
-		for name, value := range r.Gives {
-			env[name] = at(value, r.server.Placement().Peer)
+	for _, inst := range s.instances {
+		for name, value := range inst.Gives {
+			env[name] = withAddress(value, inst.server.Placement().Peer)
 		}
 	}
 	return env
 }
 
-// Calls are how many queries each of the named services that counts them has had of targets.
+// Calls returns how many queries targets have sent to each of the named services. It leaves out
+// services that do not count queries.
 func (s *Services) Calls(ctx context.Context, names []string) (map[string]uint64, error) {
 	calls := map[string]uint64{}
 	for _, name := range names {
-		r := s.running[name]
-		if r == nil || r.Count == "" {
+		inst := s.instances[name]
+		if inst == nil || inst.Count == "" {
 			continue
 		}
-		n, err := r.counter.count(ctx)
+		n, err := inst.queries.count(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("count the queries of %s: %w", name, err)
 		}
 		calls[name] = n
 	}
 	return calls, nil
 }
 
-// CPU is the time that each of the named services has used since it was launched.
+// CPU returns the CPU time that each of the named services has used since its launch. It leaves
+// out those whose usage cannot be read.
 func (s *Services) CPU(ctx context.Context, names []string) map[string]time.Duration {
 	used := map[string]time.Duration{}
 	for _, name := range names {
-		if r := s.running[name]; r != nil {
-			if u, err := r.server.Usage(ctx); err == nil {
+		if inst := s.instances[name]; inst != nil {
+			if u, err := inst.server.Usage(ctx); err == nil {
 				used[name] = u.CPU
 			}
 		}
@@ -153,29 +190,32 @@ func (s *Services) CPU(ctx context.Context, names []string) map[string]time.Dura
 	return used
 }
 
-// Ensure launches the named services anew that have ended. The error says which
-// cannot be had any more. Targets are told a new address.
+// Ensure launches those of the named services again that exited. Such a service may have another
+// address: read Env again. The error names a service that does not start again.
 func (s *Services) Ensure(ctx context.Context, names []string) error {
 	for _, name := range names {
-		r := s.running[name]
-		if r == nil || r.server.Alive(ctx) == nil {
+		inst := s.instances[name]
+		if inst == nil {
 			continue
 		}
-		ended := r.server.Alive(ctx)
-		r.server.Stop(ctx)
-		r.counter.close(ctx)
-		if err := s.launch(ctx, r); err != nil {
-			return fmt.Errorf("%s is down (%w) and does not start again: %w", name, ended, err)
+		down := inst.server.Alive(ctx)
+		if down == nil {
+			continue
+		}
+		_ = inst.server.Stop(ctx) // it exited: this removes what is left of it
+		inst.queries.close(ctx)
+		if err := s.launch(ctx, inst); err != nil {
+			return fmt.Errorf("%s is down (%w) and does not start again: %w", name, down, err)
 		}
 	}
 	return nil
 }
 
-// Alive reports an error when one of the named services has ended.
+// Alive returns an error if one of the named services exited.
 func (s *Services) Alive(ctx context.Context, names []string) error {
 	for _, name := range names {
-		if r := s.running[name]; r != nil {
-			if err := r.server.Alive(ctx); err != nil {
+		if inst := s.instances[name]; inst != nil {
+			if err := inst.server.Alive(ctx); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
@@ -183,32 +223,29 @@ func (s *Services) Alive(ctx context.Context, names []string) error {
 	return nil
 }
 
-// Front starts the proxy among the named services before the backends (addresses as
-// other servers reach them). It reports false where none of them is a proxy.
+// Front starts the proxy among the named services in front of the backends. These are addresses
+// at which other servers reach them. Front reports false if none of the services is a proxy.
 func (s *Services) Front(ctx context.Context, names, backends []string) (server bench.Server, ok bool, err error) {
 	for _, name := range names {
-		if service, is := s.fronts[name]; is {
-			server, err = s.launcher.Launch(ctx, service.Target, bench.Launch{CPUs: s.cpus, Env: map[string]string{"BACKENDS": strings.Join(backends, " ")}})
+		if proxy, is := s.proxies[name]; is {
+			server, err = s.launchProxy(ctx, proxy, backends)
 			return server, true, err
 		}
 	}
 	return nil, false, nil
 }
 
-// Close stops all services. One that has ended by itself is no error: what needed it has
-// said so.
+// Close stops all services. A service that exited earlier is not an error: whatever needed it has
+// reported that.
 func (s *Services) Close(ctx context.Context) error {
 	var err error
-	for _, r := range s.running {
-		r.counter.close(ctx)
-		if r.server == nil {
-			continue
-		}
-		ended := r.server.Alive(ctx) != nil
-		if stopped := r.server.Stop(ctx); !ended {
+	for _, inst := range s.instances {
+		inst.queries.close(ctx)
+		exited := inst.server.Alive(ctx) != nil
+		if stopped := inst.server.Stop(ctx); !exited {
 			err = errors.Join(err, stopped)
 		}
 	}
-	clear(s.running)
+	clear(s.instances)
 	return err
 }

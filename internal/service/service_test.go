@@ -23,7 +23,7 @@ import (
 
 const root = "../.."
 
-// start starts the named services of this project's own catalogue as processes.
+// start starts the named services of this project as processes.
 func start(t *testing.T, names ...string) (*service.Services, []bench.Service) {
 	t.Helper()
 	c, err := plan.LoadCatalogue(context.Background(), root)
@@ -42,7 +42,11 @@ func start(t *testing.T, names ...string) (*service.Services, []bench.Service) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := service.Start(context.Background(), &target.Process{Root: absolute, Cache: t.TempDir()}, list, "", func(string) {})
+	s, err := service.Start(context.Background(), service.Config{
+		Launcher: &target.Process{Root: absolute, Cache: t.TempDir()},
+		Services: list,
+		Progress: func(string) {},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,17 +56,20 @@ func start(t *testing.T, names ...string) (*service.Services, []bench.Service) {
 		}
 	})
 	for _, name := range names {
-		if why := s.Missing(name); strings.Contains(why, "on this machine") && os.Getenv("CLAIMBENCH_REQUIRE_DOCKER") == "" {
-			t.Skipf("SKIPPED: %s goes untested: %s", name, why)
-		} else if why != "" {
+		why := s.Missing(name)
+		absent := strings.Contains(why, "on this machine")
+		switch {
+		case absent && os.Getenv("CLAIMBENCH_REQUIRE_DOCKER") == "":
+			t.Skipf("SKIPPED: %s is not tested: %s", name, why)
+		case why != "":
 			t.Fatalf("%s: %s", name, why)
 		}
 	}
 	return s, list
 }
 
-// A real PostgreSQL: targets are told where it is, their queries are counted and
-// nobody else's, and one that dies is there again after Ensure.
+// A real PostgreSQL: Env has its address, only the queries of targets are counted, and Ensure
+// starts it again after it died.
 func TestPostgres(t *testing.T) {
 	ctx := context.Background()
 	s, _ := start(t, "postgres")
@@ -72,10 +79,11 @@ func TestPostgres(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close(ctx)
+		defer func() { _ = conn.Close(ctx) }()
 		var name string
 		for range 3 {
-			if err := conn.QueryRow(ctx, "SELECT name FROM items WHERE id = $1", 7).Scan(&name); err != nil || name != "Item 7" {
+			err := conn.QueryRow(ctx, "SELECT name FROM items WHERE id = $1", 7).Scan(&name)
+			if err != nil || name != "Item 7" {
 				t.Fatalf("item 7 is %q, %v", name, err)
 			}
 		}
@@ -102,10 +110,12 @@ func TestPostgres(t *testing.T) {
 	if err := exec.Command("pkill", "-KILL", "-P", strconv.Itoa(child(t))).Run(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); s.Alive(ctx, []string{"postgres"}) == nil; time.Sleep(20 * time.Millisecond) {
+	deadline := time.Now().Add(10 * time.Second)
+	for s.Alive(ctx, []string{"postgres"}) == nil {
 		if time.Now().After(deadline) {
 			t.Fatal("it is alive after it was killed")
 		}
+		time.Sleep(20 * time.Millisecond)
 	}
 	if err := s.Ensure(ctx, []string{"postgres"}); err != nil {
 		t.Fatal(err)
@@ -116,7 +126,7 @@ func TestPostgres(t *testing.T) {
 	}
 }
 
-// child is the process that this test has launched.
+// child returns the id of the process that this test launched.
 func child(t *testing.T) int {
 	t.Helper()
 	out, err := exec.Command("pgrep", "-P", strconv.Itoa(os.Getpid()), "-f", "start.sh").Output()
@@ -137,8 +147,9 @@ func TestProxy(t *testing.T) {
 	var backends []string
 	served := map[string]int{}
 	for _, name := range []string{"a", "b"} {
-		replica := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, name) }))
-		defer replica.Close()
+		answer := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, name) }
+		replica := httptest.NewServer(http.HandlerFunc(answer))
+		t.Cleanup(replica.Close)
 		backends = append(backends, replica.Listener.Addr().String())
 	}
 	front, ok, err := s.Front(ctx, []string{"proxy"}, backends)
@@ -156,13 +167,13 @@ func TestProxy(t *testing.T) {
 			t.Fatal(err)
 		}
 		body, _ := io.ReadAll(resp.Body)
-		resp.Body.Close()
+		_ = resp.Body.Close()
 		served[string(body)]++
 	}
 	if served["a"] != 10 || served["b"] != 10 {
 		t.Errorf("served %v, want ten each", served)
 	}
 	if _, ok, _ := s.Front(ctx, []string{"postgres"}, backends); ok {
-		t.Error("what is no proxy was started as one")
+		t.Error("a database was started as a proxy")
 	}
 }

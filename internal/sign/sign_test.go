@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,16 +21,34 @@ import (
 	"github.com/claimbench/claimbench/internal/record"
 )
 
-// directory has the files that a signature is over.
+// directory makes a run directory with the files that a signature covers.
 func directory(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{record.PlanFile, record.EnvironmentFile, record.ManifestFile, record.VerdictsFile, "report.html"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	files := []string{
+		record.PlanFile, record.EnvironmentFile, record.ManifestFile, record.VerdictsFile, "report.html",
+	}
+	for _, name := range files {
+		write(t, filepath.Join(dir, name), name)
 	}
 	return dir
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newKey makes a pair of keys; private is the PEM of the private one.
+func newKey(t *testing.T) (public ed25519.PublicKey, private []byte) {
+	t.Helper()
+	public, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return public, encoded(t, key)
 }
 
 func encoded(t *testing.T, key any) []byte {
@@ -41,42 +60,71 @@ func encoded(t *testing.T, key any) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
-// The envelope is what the specifications of DSSE and in-toto say, by the standard library alone.
-func TestEnvelope(t *testing.T) {
-	dir := directory(t)
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := &bench.Verdicts{Claims: []bench.ClaimVerdict{{ID: "a", Verdict: bench.Supported}, {ID: "b", Verdict: bench.Contradicted}, {ID: "c", Verdict: bench.Inconclusive}}}
-	id, err := Sign(context.Background(), dir, v, true, encoded(t, private))
-	if err != nil {
-		t.Fatal(err)
-	}
+// envelope is DSSE's, as its specification describes it.
+type envelope struct {
+	PayloadType, Payload string
+	Signatures           []struct{ KeyID, Sig string }
+}
+
+func readEnvelope(t *testing.T, dir string) (e envelope) {
+	t.Helper()
 	data, err := os.ReadFile(filepath.Join(dir, record.AttestationFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var envelope struct {
-		PayloadType, Payload string
-		Signatures           []struct{ KeyID, Sig string }
-	}
-	if err := json.Unmarshal(data, &envelope); err != nil {
+	if err := json.Unmarshal(data, &e); err != nil {
 		t.Fatal(err)
 	}
-	payload, err := base64.StdEncoding.DecodeString(envelope.Payload)
-	if err != nil || len(envelope.Signatures) != 1 || envelope.Signatures[0].KeyID != id {
-		t.Fatal(err, envelope.Signatures)
-	}
-	signature, err := base64.StdEncoding.DecodeString(envelope.Signatures[0].Sig)
+	return e
+}
+
+func decoded(t *testing.T, text string) []byte {
+	t.Helper()
+	data, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed := fmt.Sprintf("DSSEv1 %d %s %d %s", len(envelope.PayloadType), envelope.PayloadType, len(payload), payload)
+	return data
+}
+
+// The envelope is what the specification of DSSE says, as the standard library reads it.
+func TestEnvelope(t *testing.T) {
+	dir := directory(t)
+	public, private := newKey(t)
+	id, err := Sign(context.Background(), Run{Dir: dir, Verdicts: &bench.Verdicts{}, Evidence: true}, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := readEnvelope(t, dir)
+	if e.PayloadType != "application/vnd.in-toto+json" {
+		t.Errorf("the payload's type is %q", e.PayloadType)
+	}
+	if len(e.Signatures) != 1 {
+		t.Fatalf("there are %d signatures", len(e.Signatures))
+	}
+	if e.Signatures[0].KeyID != id {
+		t.Errorf("the key's id is %q, want %q", e.Signatures[0].KeyID, id)
+	}
+	payload, signature := decoded(t, e.Payload), decoded(t, e.Signatures[0].Sig)
+	signed := fmt.Sprintf("DSSEv1 %d %s %d %s", len(e.PayloadType), e.PayloadType, len(payload), payload)
 	if !ed25519.Verify(public, []byte(signed), signature) {
 		t.Error("the signature is not over the pre-authentication encoding")
 	}
-	var statement struct {
+}
+
+// The payload is what the specification of in-toto says, as the standard library reads it.
+func TestStatement(t *testing.T) {
+	dir := directory(t)
+	_, private := newKey(t)
+	v := &bench.Verdicts{Claims: []bench.ClaimVerdict{
+		{ID: "a", Verdict: bench.Supported},
+		{ID: "b", Verdict: bench.Contradicted},
+		{ID: "c", Verdict: bench.Inconclusive},
+	}}
+	if _, err := Sign(context.Background(), Run{Dir: dir, Verdicts: v, Evidence: true}, private); err != nil {
+		t.Fatal(err)
+	}
+	var s struct {
 		Type          string `json:"_type"`
 		PredicateType string
 		Subject       []struct {
@@ -89,84 +137,133 @@ func TestEnvelope(t *testing.T) {
 			Configuration                         []struct{ Name string }
 		}
 	}
-	if err := json.Unmarshal(payload, &statement); err != nil {
+	if err := json.Unmarshal(decoded(t, readEnvelope(t, dir).Payload), &s); err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	for _, s := range statement.Subject {
-		names = append(names, s.Name)
-		if want, err := record.Sum(filepath.Join(dir, s.Name)); err != nil || s.Digest["sha256"] != want {
-			t.Errorf("%s has %v, want %s (%v)", s.Name, s.Digest, want, err)
+	var subjects []string
+	for _, file := range s.Subject {
+		subjects = append(subjects, file.Name)
+		want, err := record.Sum(filepath.Join(dir, file.Name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := file.Digest["sha256"]; got != want {
+			t.Errorf("%s has the digest %s, want %s", file.Name, got, want)
 		}
 	}
-	p := statement.Predicate
-	if statement.Type != "https://in-toto.io/Statement/v1" || statement.PredicateType != "https://in-toto.io/attestation/test-result/v0.1" ||
-		envelope.PayloadType != "application/vnd.in-toto+json" || !reflect.DeepEqual(names, []string{"manifest.json", "verdicts.json", "report.html"}) ||
-		p.Result != "PASSED" || len(p.PassedTests) != 1 || len(p.WarnedTests) != 1 || len(p.FailedTests) != 1 || len(p.Configuration) != 2 {
-		t.Errorf("the statement is %s", payload)
+	for _, c := range []struct {
+		what      string
+		got, want any
+	}{
+		{"type", s.Type, "https://in-toto.io/Statement/v1"},
+		{"predicate's type", s.PredicateType, "https://in-toto.io/attestation/test-result/v0.1"},
+		{"list of subjects", subjects, []string{"manifest.json", "verdicts.json", "report.html"}},
+		{"result", s.Predicate.Result, "PASSED"},
+		{"number of passed tests", len(s.Predicate.PassedTests), 1},
+		{"number of warned tests", len(s.Predicate.WarnedTests), 1},
+		{"number of failed tests", len(s.Predicate.FailedTests), 1},
+		{"number of configurations", len(s.Predicate.Configuration), 2},
+	} {
+		if !reflect.DeepEqual(c.got, c.want) {
+			t.Errorf("the %s is %v, want %v", c.what, c.got, c.want)
+		}
 	}
 }
 
 func TestResults(t *testing.T) {
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, c := range []struct {
-		v        bench.Verdicts
+		name     string
+		verdicts bench.Verdicts
 		evidence bool
 		want     string
 	}{
-		{bench.Verdicts{}, true, "PASSED"}, {bench.Verdicts{}, false, "WARNED"},
-		{bench.Verdicts{Warnings: []string{"w"}}, true, "WARNED"}, {bench.Verdicts{Void: []string{"v"}}, true, "FAILED"},
+		{"evidence", bench.Verdicts{}, true, "PASSED"},
+		{"not evidence", bench.Verdicts{}, false, "WARNED"},
+		{"warnings", bench.Verdicts{Warnings: []string{"w"}}, true, "WARNED"},
+		{"void", bench.Verdicts{Void: []string{"v"}}, true, "FAILED"},
 	} {
-		dir := directory(t)
-		if _, err := Sign(context.Background(), dir, &c.v, c.evidence, encoded(t, private)); err != nil {
-			t.Fatal(err)
-		}
-		payload, err := statement(dir, &c.v, c.evidence)
-		var s struct{ Predicate struct{ Result string } }
-		if err == nil {
-			err = json.Unmarshal(payload, &s)
-		}
-		if err != nil || s.Predicate.Result != c.want {
-			t.Errorf("%+v, evidence %v: %s, want %s (%v)", c.v, c.evidence, s.Predicate.Result, c.want, err)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			dir := directory(t)
+			_, private := newKey(t)
+			run := Run{Dir: dir, Verdicts: &c.verdicts, Evidence: c.evidence}
+			if _, err := Sign(context.Background(), run, private); err != nil {
+				t.Fatal(err)
+			}
+			var s struct{ Predicate struct{ Result string } }
+			if err := json.Unmarshal(decoded(t, readEnvelope(t, dir).Payload), &s); err != nil {
+				t.Fatal(err)
+			}
+			if s.Predicate.Result != c.want {
+				t.Errorf("the result is %s, want %s", s.Predicate.Result, c.want)
+			}
+		})
 	}
 }
 
-// What the signature is over must be there, and nothing beside it; and the key must be one.
+// Exactly the signed files must be in the directory, and the key must be the one that signed.
 func TestVerifyRefuses(t *testing.T) {
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, key := newKey(t)
+	_, another := newKey(t)
 	other, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := encoded(t, private)
+	unchanged := func(string) error { return nil }
 	for _, c := range []struct {
+		name   string
 		change func(dir string) error
 		key    []byte
-		want   string
+		want   string // in the error; "" for no error
 	}{
-		{func(string) error { return nil }, key, ""},
-		{func(dir string) error { return os.WriteFile(filepath.Join(dir, "report.html"), nil, 0o644) }, key, "report.html is not the file that was signed"},
-		{func(dir string) error { return os.WriteFile(filepath.Join(dir, "report.md"), nil, 0o644) }, key, "report.md is not among the files that were signed"},
-		{func(dir string) error { return os.Remove(filepath.Join(dir, "report.html")) }, key, "report.html was signed, but is missing"},
-		{func(string) error { return nil }, encoded(t, other), "no Ed25519 key: it is rsa"},
-		{func(string) error { return nil }, []byte("no key"), "no Ed25519 key: "},
+		{"nothing", unchanged, key, ""},
+		{"a changed report", func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "report.html"), nil, 0o644)
+		}, key, "report.html is not the file that was signed"},
+		{"a new report", func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "report.md"), nil, 0o644)
+		}, key, "report.md is not among the files that were signed"},
+		{"a missing report", func(dir string) error {
+			return os.Remove(filepath.Join(dir, "report.html"))
+		}, key, "report.html was signed, but is missing"},
+		{"a damaged attestation", func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, record.AttestationFile), []byte("{"), 0o644)
+		}, key, "attestation.json is damaged"},
+		{"another key", unchanged, another, "attestation.json is not signed with this key"},
+		{"an RSA key", unchanged, encoded(t, other), "the key is not a usable Ed25519 key: its type is rsa"},
+		{"a text", unchanged, []byte("no key"), "the key is not a usable Ed25519 key: "},
 	} {
-		dir := directory(t)
-		if _, err := Sign(context.Background(), dir, &bench.Verdicts{}, true, key); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.change(dir); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Verify(context.Background(), dir, c.key); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%v, want %q", err, c.want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			dir := directory(t)
+			run := Run{Dir: dir, Verdicts: &bench.Verdicts{}, Evidence: true}
+			if _, err := Sign(context.Background(), run, key); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.change(dir); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Verify(context.Background(), dir, c.key)
+			if (err == nil) != (c.want == "") {
+				t.Fatalf("error is %v, want %q", err, c.want)
+			}
+			if err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error is %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestSignRefusesAPublicKey(t *testing.T) {
+	public, _ := newKey(t)
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	dir := directory(t)
+	if _, err := Sign(context.Background(), Run{Dir: dir, Verdicts: &bench.Verdicts{}}, key); !errors.Is(err, ErrKey) {
+		t.Errorf("error is %v, want ErrKey", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, record.AttestationFile)); err == nil {
+		t.Error("an attestation was written")
 	}
 }

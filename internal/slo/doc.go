@@ -1,3 +1,3 @@
-// Package slo decides whether a rate of requests holds a service level objective (SLO). The load
-// generator asks it during a search for a capacity, and the judge asks it again from the raw hits.
+// Package slo decides whether a rate of requests meets a service level objective (SLO). The load
+// generator uses it while it searches for a capacity. The judge uses it again on the raw hits.
 package slo

@@ -20,11 +20,17 @@ func write(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-func TestFilesHonoursDockerignore(t *testing.T) {
+func TestFilesHonorsDockerignore(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{
-		".dockerignore": "Dockerfile\nnode_modules\ntest/\n**/*.log\n!keep.log\n",
-		"Dockerfile":    "FROM x", "a.js": "a", "node_modules/x/index.js": "x", "test/a.test.js": "t", "deep/b.log": "b", "keep.log": "k", "deep/c.js": "c",
+		".dockerignore":           "Dockerfile\nnode_modules\ntest/\n**/*.log\n!keep.log\n",
+		"Dockerfile":              "FROM x",
+		"a.js":                    "a",
+		"node_modules/x/index.js": "x",
+		"test/a.test.js":          "t",
+		"deep/b.log":              "b",
+		"keep.log":                "k",
+		"deep/c.js":               "c",
 	})
 	got, err := Files(dir)
 	if err != nil {

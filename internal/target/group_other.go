@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// ownGroup starts the command in a process group of its own.
+// ownGroup gives the command its own process group.
 func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 }
 
-// raiseLimit leaves the limit on open files as it is: another process's cannot be set here.
+// raiseLimit does nothing: this system cannot set the limits of another process.
 func raiseLimit(int) {}

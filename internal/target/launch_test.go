@@ -20,7 +20,7 @@ func TestProcess(t *testing.T) {
 		t.Fatal("these tests launch python3, which is not on PATH")
 	}
 	cache := t.TempDir()
-	targettest.Suite(t, targettest.Kind{New: func(t *testing.T) bench.Launcher {
+	targettest.Suite(t, targettest.Kind{New: func(*testing.T) bench.Launcher {
 		return &target.Process{Root: targettest.Root(), Cache: cache}
 	}})
 }
@@ -30,7 +30,7 @@ func TestDocker(t *testing.T) {
 		if os.Getenv("CLAIMBENCH_REQUIRE_DOCKER") != "" {
 			t.Fatalf("CLAIMBENCH_REQUIRE_DOCKER is set, but: %v", err)
 		}
-		t.Skipf("SKIPPED: the Docker launcher goes untested, since no engine answers: %v", err)
+		t.Skipf("SKIPPED: no Docker engine answers, so the Docker launcher is not tested: %v", err)
 	}
 	targettest.Suite(t, targettest.Kind{Confined: true, New: func(t *testing.T) bench.Launcher {
 		run := "test-" + strings.ToLower(strings.NewReplacer("/", "-", ",", "", "_", "-").Replace(t.Name()))
@@ -43,23 +43,33 @@ func TestDocker(t *testing.T) {
 }
 
 func TestFake(t *testing.T) {
-	targettest.Suite(t, targettest.Kind{Fake: true, New: func(t *testing.T) bench.Launcher {
+	targettest.Suite(t, targettest.Kind{Fake: true, New: func(*testing.T) bench.Launcher {
 		return &targettest.Fake{}
 	}})
 }
 
-// A target whose packages cannot be installed says what failed, with the tail of
-// what the installer wrote, and leaves nothing that would pass for installed.
+// If packages cannot be installed, the error says what failed and shows the end of what the
+// installer wrote. Nothing is left that would pass for installed.
 func TestPrepareFails(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "app", "package.json"), "{}")
-	on := bench.Target{Name: "broken", Runtime: "node", Context: "app", Digest: "x", Locks: []string{"package.json"},
-		Prepare: [][]string{{"sh", "-c", "echo E404 no such package >&2; exit 7"}}, Command: []string{"true"}}
+	on := bench.Target{
+		Name:    "broken",
+		Runtime: "node",
+		Context: "app",
+		Digest:  "x",
+		Locks:   []string{"package.json"},
+		Prepare: [][]string{{"sh", "-c", "echo E404 no such package >&2; exit 7"}},
+		Command: []string{"true"},
+	}
 	p := &target.Process{Root: root, Cache: t.TempDir()}
 	for range 2 {
 		err := p.Prepare(context.Background(), on)
 		var failed *target.Error
-		if !errors.As(err, &failed) || !strings.Contains(err.Error(), "E404 no such package") || failed.Hint == "" {
+		if !errors.As(err, &failed) || failed.Hint == "" {
+			t.Fatalf("error %v has no hint", err)
+		}
+		if !strings.Contains(err.Error(), "E404 no such package") {
 			t.Fatalf("error is %v", err)
 		}
 	}
@@ -69,16 +79,22 @@ func TestPrepareFails(t *testing.T) {
 	}
 }
 
-// Packages are installed once for each state of the lock files, and the app
-// folder follows the source.
+// Packages are installed once for each state of the lock files. Each state of the source has its
+// own app folder.
 func TestPrepareIsCached(t *testing.T) {
 	root, cache := t.TempDir(), t.TempDir()
 	count := filepath.Join(t.TempDir(), "count")
 	lock, src := filepath.Join(root, "app", "lock"), filepath.Join(root, "app", "main.sh")
 	write(t, lock, "1")
 	write(t, src, "a")
-	on := bench.Target{Name: "app", Runtime: "sh", Context: "app", Digest: "a", Locks: []string{"lock"},
-		Prepare: [][]string{{"sh", "-c", "mkdir packages; echo x >> " + count}}}
+	on := bench.Target{
+		Name:    "app",
+		Runtime: "sh",
+		Context: "app",
+		Digest:  "a",
+		Locks:   []string{"lock"},
+		Prepare: [][]string{{"sh", "-c", "mkdir packages; echo x >> " + count}},
+	}
 	prepare := func() {
 		t.Helper()
 		p := &target.Process{Root: root, Cache: cache}
@@ -112,8 +128,7 @@ func TestPrepareIsCached(t *testing.T) {
 	}
 }
 
-// A port that another program took between its choice and its use is given up
-// for another one, and not for ever.
+// If another program takes the chosen port, the launch tries another port, three times at most.
 func TestPortIsTaken(t *testing.T) {
 	count := filepath.Join(t.TempDir(), "count")
 	for _, c := range []struct {
@@ -121,9 +136,10 @@ func TestPortIsTaken(t *testing.T) {
 		failures, tries int
 	}{{"once", 1, 2}, {"always", 99, 3}} {
 		t.Run(c.name, func(t *testing.T) {
-			os.Remove(count)
+			_ = os.Remove(count)
 			on := targettest.Server(t, "good")
-			on.Command = []string{"sh", "-c", fmt.Sprintf(`echo x >> %[1]s; [ $(wc -l < %[1]s) -le %d ] || exec python3 server.py
+			on.Command = []string{"sh", "-c", fmt.Sprintf(`echo x >> %[1]s
+				[ $(wc -l < %[1]s) -le %d ] || exec python3 server.py
 				echo "OSError: [Errno 98] Address already in use" >&2; exit 1`, count, c.failures)}
 			p := &target.Process{Root: targettest.Root(), Cache: t.TempDir()}
 			if err := p.Prepare(context.Background(), on); err != nil {
@@ -134,7 +150,7 @@ func TestPortIsTaken(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				s.Stop(context.Background())
+				_ = s.Stop(context.Background())
 			} else if err == nil || !strings.Contains(err.Error(), "Address already in use") {
 				t.Errorf("error is %v", err)
 			}
@@ -149,7 +165,10 @@ func TestRuntimeIsMissing(t *testing.T) {
 	on := bench.Target{Name: "x", Context: ".", Version: []string{"no-such-runtime", "--version"}}
 	err := (&target.Process{Root: t.TempDir(), Cache: t.TempDir()}).Prepare(context.Background(), on)
 	var failed *target.Error
-	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "no-such-runtime") || !strings.Contains(failed.Hint, "install") {
+	if !errors.As(err, &failed) || !strings.Contains(failed.Hint, "install") {
+		t.Errorf("the hint of error %v does not say what to install", err)
+	}
+	if err == nil || !strings.Contains(err.Error(), "no-such-runtime") {
 		t.Errorf("error is %v", err)
 	}
 }

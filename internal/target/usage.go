@@ -5,7 +5,10 @@ import (
 	"github.com/claimbench/claimbench/internal/cgroup"
 )
 
-// usage is what the process and all its descendants have used.
+// residentCaveat is the warning of systems that do not report proportional set sizes.
+const residentCaveat = "memory is the sum of resident sets, which counts a page that processes share once per process"
+
+// usage returns what the process and all its descendants have used.
 func usage(pid int) (bench.Usage, error) {
 	u, err := treeUsage(pid)
 	u.Throttled, _ = cgroup.Throttled(pid)

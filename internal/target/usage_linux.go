@@ -13,10 +13,9 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// treeUsage is what the process and all its descendants have used. CPU time is
-// read from each process's own CPU clock, which is exact to the nanosecond where
-// /proc counts in ticks of 10 ms; memory is the proportional set size, so that
-// pages the processes share count once.
+// treeUsage returns what the process and all its descendants have used. It reads CPU time from
+// the CPU clock of each process, which is exact to the nanosecond; /proc counts in ticks of 10 ms.
+// Memory is the proportional set size, so that a page that the processes share counts once.
 func treeUsage(root int) (bench.Usage, error) {
 	var u bench.Usage
 	cpu, err := cpuClock(root)
@@ -26,10 +25,10 @@ func treeUsage(root int) (bench.Usage, error) {
 	u.CPU = cpu + reapedCPU(root)
 	u.Memory = memory(root)
 	if _, err := os.Stat("/proc/thread-self/children"); err != nil {
-		return u, fmt.Errorf("this kernel does not list a process's children (CONFIG_PROC_CHILDREN): %w", err)
+		return u, fmt.Errorf("list the children of a process: this kernel lacks CONFIG_PROC_CHILDREN: %w", err)
 	}
 	for _, child := range children(root) {
-		if c, err := treeUsage(child); err == nil { // else it has just ended
+		if c, err := treeUsage(child); err == nil { // otherwise the child has just exited
 			u.CPU += c.CPU
 			u.Memory += c.Memory
 		}
@@ -37,8 +36,8 @@ func treeUsage(root int) (bench.Usage, error) {
 	return u, nil
 }
 
-// cpuClock reads the clock that clock_getcpuclockid(3) names for a process: its
-// user and system time, with that of its ended threads.
+// cpuClock reads the clock that clock_getcpuclockid(3) names for a process. It counts the user
+// and system time of all its threads, also those that exited.
 func cpuClock(pid int) (time.Duration, error) {
 	const schedClock = 2 // CPUCLOCK_SCHED of the kernel
 	var ts unix.Timespec
@@ -48,14 +47,15 @@ func cpuClock(pid int) (time.Duration, error) {
 	return time.Duration(ts.Nano()), nil
 }
 
-// reapedCPU is the time of the children that the process has waited for: fields
-// cutime and cstime of proc_pid_stat(5), in ticks of 10 ms.
+// reapedCPU returns the CPU time of the children that the process has waited for. These are the
+// fields cutime and cstime of proc_pid_stat(5), in ticks of 10 ms. It returns 0 if they cannot be
+// read.
 func reapedCPU(pid int) time.Duration {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
 	}
-	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:]) // from field 3 on
+	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:]) // fields 3 and later
 	if len(fields) < 15 {
 		return 0
 	}
@@ -64,6 +64,7 @@ func reapedCPU(pid int) time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
+// children returns the ids of the living children of all threads of the process.
 func children(pid int) []int {
 	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil {
@@ -84,15 +85,16 @@ func children(pid int) []int {
 	return pids
 }
 
-// memoryCaveat says how memory is counted where it is not the proportional set size.
+// memoryCaveat returns a warning if memory reports other than the proportional set size.
 func memoryCaveat(pid int) []string {
 	if _, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid)); err != nil {
-		return []string{"this user may not read the servers' proportional set sizes: memory counts pages that processes share more than once"}
+		return []string{"this user may not read the servers' proportional set sizes: " + residentCaveat}
 	}
 	return nil
 }
 
-// memory is a process's proportional set size, or its resident set where that may not be read.
+// memory returns the proportional set size of a process in bytes, or the size of its resident set
+// if this user may not read the former. It returns 0 if it can read neither.
 func memory(pid int) int64 {
 	if data, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid)); err == nil {
 		for line := range strings.Lines(string(data)) {

@@ -10,8 +10,8 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// treeUsage is what the process and all its living descendants have used.
-// Memory is the sum of resident sets: pages they share count more than once.
+// treeUsage returns what the process and all its living descendants have used. Memory is the sum
+// of resident sets: a page that they share counts once per process.
 func treeUsage(root int) (bench.Usage, error) {
 	p, err := process.NewProcess(int32(root))
 	if err != nil {
@@ -26,7 +26,7 @@ func treeUsage(root int) (bench.Usage, error) {
 	if m, err := p.MemoryInfo(); err == nil {
 		u.Memory = int64(m.RSS)
 	}
-	children, _ := p.Children() // none is an error of its own here
+	children, _ := p.Children() // an error if there are none
 	for _, child := range children {
 		if c, err := treeUsage(int(child.Pid)); err == nil {
 			u.CPU += c.CPU
@@ -36,6 +36,4 @@ func treeUsage(root int) (bench.Usage, error) {
 	return u, nil
 }
 
-func memoryCaveat(int) []string {
-	return []string{"memory is the sum of resident sets: it counts pages that processes share more than once"}
-}
+func memoryCaveat(int) []string { return []string{residentCaveat} }

@@ -1,3 +1,3 @@
-// Package text formats values for people and for files: numbers with their units, foreign text
-// without control characters, and the one form in which this program writes JSON.
+// Package text formats values for people and for files: numbers with their units, text from
+// other programs without control characters, and this program's one form of JSON.
 package text

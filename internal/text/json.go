@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// JSON encodes v as every JSON file and every --json output of this program is written: indented by
-// one space, without HTML escapes, with a line feed at the end.
+// JSON encodes v in the form of every JSON file and every --json output of this program.
+// It indents by one space, escapes no HTML, and ends with a line feed.
 func JSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -17,7 +17,7 @@ func JSON(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// WriteJSON writes JSON of v to w.
+// WriteJSON writes the JSON of v to w. It writes nothing if v cannot be encoded.
 func WriteJSON(w io.Writer, v any) error {
 	data, err := JSON(v)
 	if err != nil {

@@ -6,13 +6,17 @@ import (
 	"strings"
 )
 
-// Number has three significant digits.
+// missing stands for a number that is not known (NaN).
+const missing = "–"
+
+// Number formats x with three significant digits, or as a whole number from 100 on.
+// Commas separate thousands. NaN is "–".
 func Number(x float64) string {
 	switch a := math.Abs(x); {
 	case math.IsNaN(x):
-		return "–"
+		return missing
 	case a >= 1000:
-		return group(fmt.Sprintf("%.0f", x))
+		return separateThousands(fmt.Sprintf("%.0f", x))
 	case a >= 100:
 		return fmt.Sprintf("%.0f", x)
 	case a >= 10:
@@ -22,18 +26,18 @@ func Number(x float64) string {
 	}
 }
 
-// group puts a thin comma between thousands.
-func group(digits string) string {
+func separateThousands(digits string) string {
 	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits
 }
 
-// Quantity is a number with its unit in a size that reads well.
+// Quantity formats x, which is in the given base unit, with its unit. Seconds ("s") become
+// µs or ms below 1 s, and bytes ("B") become MiB. "1/s" becomes "/s". NaN is "–".
 func Quantity(x float64, unit string) string {
 	if math.IsNaN(x) {
-		return "–"
+		return missing
 	}
 	switch unit {
 	case "s":

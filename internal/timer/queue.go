@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Queue is a timer for many goroutines. It must be closed.
+// Queue waits for many goroutines with one Timer. NewQueue makes one; it must be closed.
 type Queue struct {
-	timer *Timer
-	ended chan struct{}
+	timer   *Timer
+	stopped chan struct{} // closed when run has returned
 
 	mu     sync.Mutex
 	alarms alarms
@@ -22,14 +22,14 @@ func NewQueue() (*Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &Queue{timer: t, ended: make(chan struct{})}
+	q := &Queue{timer: t, stopped: make(chan struct{})}
 	go q.run()
 	return q, nil
 }
 
-// At returns a channel that is closed at the time, or when the queue is.
+// At returns a channel that is closed at the time, or when the queue is closed.
 func (q *Queue) At(due time.Time) <-chan struct{} {
-	a := alarm{due, make(chan struct{})}
+	a := alarm{due: due, rung: make(chan struct{})}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
@@ -43,9 +43,9 @@ func (q *Queue) At(due time.Time) <-chan struct{} {
 	return a.rung
 }
 
-// run rings what is due until the queue is closed.
+// run rings the alarms that are due, until the queue is closed.
 func (q *Queue) run() {
-	defer close(q.ended)
+	defer close(q.stopped)
 	for {
 		q.timer.wait()
 		q.mu.Lock()
@@ -63,21 +63,22 @@ func (q *Queue) run() {
 	}
 }
 
-// Close rings all alarms.
+// Close rings all alarms, and returns when the queue has stopped.
 func (q *Queue) Close() {
 	q.mu.Lock()
 	q.closed = true
 	q.mu.Unlock()
 	q.timer.Close()
-	<-q.ended
+	<-q.stopped
 }
 
+// alarm is a channel that is closed when it is due.
 type alarm struct {
 	due  time.Time
-	rung chan struct{}
+	rung chan struct{} // closed when the alarm rings
 }
 
-// alarms is a heap, the next alarm first.
+// alarms is a heap. The next alarm is the first.
 type alarms []alarm
 
 func (a alarms) Len() int           { return len(a) }

@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// No alarm rings early, and each rings, in whatever order they were set.
+// Every alarm rings, and none early, in whatever order they were set.
 func TestAlarmsRing(t *testing.T) {
 	q, err := NewQueue()
 	if err != nil {
@@ -59,7 +59,8 @@ func TestSleepIsNotShort(t *testing.T) {
 	timer.Sleep(time.Hour)
 }
 
-// BenchmarkLate tells how late a wait of 300 µs ends: ours, and Go's.
+// BenchmarkLate measures how late a wait of 300 µs returns, with this timer and with
+// Go's.
 func BenchmarkLate(b *testing.B) {
 	const d = 300 * time.Microsecond
 	timer, err := New()

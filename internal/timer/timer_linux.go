@@ -1,9 +1,3 @@
-// Package timer waits to within some tens of microseconds, where a Go timer may be
-// late by a millisecond: Go rounds the wait of an idle program up to that.
-//
-// It waits for a timerfd(2) in Go's poller. Such a timer knows no slack, and the
-// goroutine that waits holds neither thread nor processor, so that on a single
-// core nothing else is kept waiting.
 package timer
 
 import (
@@ -14,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Timer is a timer for one goroutine. It must be closed.
+// Timer waits for one goroutine. New makes one; it must be closed.
 type Timer struct {
 	file *os.File
 	raw  syscall.RawConn
 	fd   int
-	// armed is attempt, and sleep what it is to arm the timer with.
-	armed func(fd uintptr) bool
-	sleep time.Duration
+	// attempt is tryExpire, bound once; sleep is what it is to arm the timer with.
+	attempt func(fd uintptr) bool
+	sleep   time.Duration
 }
 
 // New returns a timer. An error means that the process has no file descriptor left.
@@ -31,7 +25,7 @@ func New() (*Timer, error) {
 		return nil, os.NewSyscallError("timerfd_create", err)
 	}
 	t := &Timer{file: os.NewFile(uintptr(fd), "timer"), fd: fd}
-	t.armed = t.attempt
+	t.attempt = t.tryExpire
 	if t.raw, err = t.file.SyscallConn(); err != nil {
 		t.file.Close()
 		return nil, err
@@ -43,14 +37,14 @@ func New() (*Timer, error) {
 func (t *Timer) Sleep(d time.Duration) {
 	if d > 0 {
 		t.sleep = d
-		t.raw.Read(t.armed)
+		t.raw.Read(t.attempt)
 	}
 }
 
-// attempt arms the timer when it is first called, within the poller's wait, and is
-// called again when the timer has expired. That need not be read: to arm the
-// timer again forgets it.
-func (t *Timer) attempt(uintptr) (expired bool) {
+// tryExpire arms the timer in its first call, within the poller's wait. The poller
+// calls it again when the timer has expired. The expiration need not be read: arming
+// the timer again clears it.
+func (t *Timer) tryExpire(uintptr) (expired bool) {
 	if t.sleep == 0 {
 		return true
 	}
@@ -59,21 +53,22 @@ func (t *Timer) attempt(uintptr) (expired bool) {
 	return false
 }
 
-// arm makes the timer expire after the duration, in place of what it was armed
-// for before. Any goroutine may call it while the timer is open.
+// arm makes the timer expire after the duration, in place of the time that it was
+// armed for before. Any goroutine may call it while the timer is open.
 func (t *Timer) arm(d time.Duration) {
 	unix.TimerfdSettime(t.fd, 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(int64(max(d, 1)))}, nil)
 }
 
 // wait returns once the timer has expired or is closed.
-func (t *Timer) wait() { t.raw.Read(expired) }
+func (t *Timer) wait() { t.raw.Read(readExpirations) }
 
-// expired reads how often the timer expired; it is called again when there may be something to read.
-func expired(fd uintptr) bool {
+// readExpirations reads how often the timer expired, and reports whether it did. The
+// poller calls it when there may be something to read.
+func readExpirations(fd uintptr) bool {
 	var count [8]byte
 	_, err := unix.Read(int(fd), count[:])
 	return err != unix.EAGAIN
 }
 
-// Close ends a wait.
+// Close frees the timer, and ends a wait.
 func (t *Timer) Close() { t.file.Close() }

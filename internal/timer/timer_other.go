@@ -1,6 +1,5 @@
 //go:build !linux
 
-// Package timer waits as precisely as Go's timers do on this system.
 package timer
 
 import (
@@ -8,14 +7,14 @@ import (
 	"time"
 )
 
-// Timer is a timer for one goroutine. It must be closed.
+// Timer waits for one goroutine. New makes one; it must be closed.
 type Timer struct {
 	timer  *time.Timer
 	closed chan struct{}
 	once   sync.Once
 }
 
-// New returns a timer.
+// New returns a timer. On this system the error is always nil.
 func New() (*Timer, error) {
 	return &Timer{timer: time.NewTimer(time.Hour), closed: make(chan struct{})}, nil
 }
@@ -37,7 +36,7 @@ func (t *Timer) wait() {
 	}
 }
 
-// Close ends a wait.
+// Close frees the timer, and ends a wait.
 func (t *Timer) Close() {
 	t.once.Do(func() {
 		t.timer.Stop()

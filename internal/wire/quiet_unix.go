@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// quiet reports whether there is nothing to read on the connection, not even its
-// end. It must not have been closed.
+// quiet reports whether there is nothing to read on the connection, not even its end.
+// The connection must not have been closed by this program.
 func quiet(tcp *net.TCPConn) bool {
 	raw, err := tcp.SyscallConn()
 	if err != nil {

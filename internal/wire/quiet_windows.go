@@ -2,6 +2,6 @@ package wire
 
 import "net"
 
-// quiet cannot be told on this system: a kept connection that the server has
-// closed is found out by the next request.
+// quiet returns true: Windows offers no check without a read. The next request finds a
+// kept connection that the server has closed.
 func quiet(*net.TCPConn) bool { return true }

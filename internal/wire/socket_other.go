@@ -4,7 +4,7 @@ package wire
 
 import "net"
 
-// socket is not to be had: this system gives no receive stamps that we know of.
+// socket is not available: this program knows no receive stamps of this system.
 type socket struct{}
 
 func newSocket(*conn, *net.TCPConn) *socket { return nil }

@@ -4,13 +4,13 @@ package wire
 
 import "net"
 
-// streamSocket is not to be had, as socket is not.
+// streamSocket is not available, for the same reason as socket.
 type streamSocket struct{}
 
 func newStreamSocket(*net.TCPConn) *streamSocket { return nil }
 
-func (*streamSocket) readOnce([]byte) (int, int64, bool, error) { panic("no socket") }
+func (*streamSocket) readOnce([]byte) (int, Arrival, error) { panic("no socket") }
 
-func (*streamSocket) receive(func([]byte, int64, bool) bool) error { panic("no socket") }
+func (*streamSocket) receive(func([]byte, Arrival) bool) error { panic("no socket") }
 
 func (*streamSocket) tryWrite([]byte) (int, error) { panic("no socket") }

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// pair is a stream and the server's end of it.
+// pair returns a stream and the server's end of it.
 func pair(t testing.TB) (*Stream, *net.TCPConn) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -35,17 +35,17 @@ func pair(t testing.TB) (*Stream, *net.TCPConn) {
 	return stream, conn.(*net.TCPConn)
 }
 
-// Who reads late learns when it came all the same, where the kernel stamps.
-func TestStreamTellsWhenItCame(t *testing.T) {
+// With kernel stamps, a late read still learns when the bytes arrived.
+func TestStreamReportsArrival(t *testing.T) {
 	stream, server := pair(t)
 	const late = 50 * time.Millisecond
-	check := func(began time.Time, at int64, stamped bool) {
+	check := func(began time.Time, at Arrival) {
 		t.Helper()
-		if stamped != KernelClock() {
-			t.Errorf("stamped: %v", stamped)
+		if at.Stamped != KernelClock() {
+			t.Errorf("stamped: %v", at.Stamped)
 		}
-		if at < began.UnixNano() || stamped && at > began.Add(late).UnixNano() {
-			t.Errorf("it came %v after it was sent", time.Duration(at-began.UnixNano()))
+		if at.UnixNano < began.UnixNano() || at.Stamped && at.UnixNano > began.Add(late).UnixNano() {
+			t.Errorf("it arrived %v after it was sent", time.Duration(at.UnixNano-began.UnixNano()))
 		}
 	}
 	buffer := make([]byte, 100)
@@ -53,21 +53,21 @@ func TestStreamTellsWhenItCame(t *testing.T) {
 		began := time.Now()
 		server.Write([]byte("hello"))
 		time.Sleep(late)
-		n, at, stamped, err := stream.Read(buffer)
+		n, at, err := stream.Read(buffer)
 		if err != nil || string(buffer[:n]) != "hello" {
 			t.Fatalf("%q, %v", buffer[:n], err)
 		}
-		check(began, at, stamped)
+		check(began, at)
 	}
 	for range 3 {
 		began := time.Now()
 		server.Write([]byte("hello"))
 		time.Sleep(late)
-		err := stream.Receive(func(p []byte, at int64, stamped bool) bool {
+		err := stream.Receive(func(p []byte, at Arrival) bool {
 			if string(p) != "hello" {
 				t.Errorf("%q", p)
 			}
-			check(began, at, stamped)
+			check(began, at)
 			return false
 		})
 		if err != nil {
@@ -92,7 +92,7 @@ func TestStreamReceivesAll(t *testing.T) {
 		server.CloseWrite()
 	})
 	var got bytes.Buffer
-	err := stream.Receive(func(p []byte, at int64, stamped bool) bool {
+	err := stream.Receive(func(p []byte, _ Arrival) bool {
 		got.Write(p)
 		return true
 	})
@@ -100,13 +100,13 @@ func TestStreamReceivesAll(t *testing.T) {
 	if err != io.EOF || !bytes.Equal(got.Bytes(), data) {
 		t.Errorf("%d bytes, %v", got.Len(), err)
 	}
-	if n, _, _, err := stream.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+	if n, _, err := stream.Read(make([]byte, 1)); n != 0 || err != io.EOF {
 		t.Errorf("%d bytes after the end, %v", n, err)
 	}
 }
 
-// The end is told, however it comes: with what was before it, or after it.
-func TestStreamHearsTheEnd(t *testing.T) {
+// Receive reports the end, whether it arrives with the last bytes or later.
+func TestStreamReportsTheEnd(t *testing.T) {
 	for name, end := range map[string]func(*net.TCPConn){
 		"close": func(c *net.TCPConn) { c.Close() },
 		"reset": func(c *net.TCPConn) { c.SetLinger(0); c.Close() },
@@ -116,7 +116,7 @@ func TestStreamHearsTheEnd(t *testing.T) {
 				for range 20 {
 					stream, server := pair(t)
 					ended := make(chan error, 1)
-					go func() { ended <- stream.Receive(func([]byte, int64, bool) bool { return true }) }()
+					go func() { ended <- stream.Receive(func([]byte, Arrival) bool { return true }) }()
 					server.Write([]byte("last words"))
 					time.Sleep(pause)
 					end(server)
@@ -126,7 +126,7 @@ func TestStreamHearsTheEnd(t *testing.T) {
 							t.Error("no error")
 						}
 					case <-time.After(10 * time.Second):
-						t.Fatal("the end was not heard")
+						t.Fatal("the end was not reported")
 					}
 					stream.Close()
 				}
@@ -144,14 +144,14 @@ func TestStreamIsInterrupted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			stream, _ := pair(t)
 			ended := make(chan error, 1)
-			go func() { ended <- stream.Receive(func([]byte, int64, bool) bool { return true }) }()
+			go func() { ended <- stream.Receive(func([]byte, Arrival) bool { return true }) }()
 			time.Sleep(20 * time.Millisecond)
 			interrupt(stream)
 			err := <-ended
 			if !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
 				t.Error(err)
 			}
-			if _, _, _, err := stream.Read(make([]byte, 1)); err == nil {
+			if _, _, err := stream.Read(make([]byte, 1)); err == nil {
 				t.Error("the next read went on")
 			}
 			if _, err := stream.Write([]byte("x")); err == nil {
@@ -167,7 +167,7 @@ func TestTryWriteDoesNotWait(t *testing.T) {
 		if n, err := stream.TryWrite([]byte("x")); n != 0 || err != nil {
 			t.Errorf("%d, %v", n, err)
 		}
-		t.Skip("this system gives no means to try")
+		t.Skip("this system offers no write without a wait")
 	}
 	piece := bytes.Repeat([]byte("x"), 100_000)
 	total := 0
@@ -181,7 +181,7 @@ func TestTryWriteDoesNotWait(t *testing.T) {
 			break
 		}
 		if total > 1<<30 {
-			t.Fatal("a gigabyte was written that nobody reads")
+			t.Fatal("the kernel took a gigabyte that nobody reads")
 		}
 	}
 	var reading sync.WaitGroup
@@ -218,7 +218,7 @@ func TestDialFails(t *testing.T) {
 	}
 }
 
-// A stream that is silent costs a goroutine and what the kernel keeps, no buffer.
+// A silent stream costs a goroutine and what the kernel keeps, but not a buffer.
 func TestSilentStreamsAreSmall(t *testing.T) {
 	const n = 200
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -241,7 +241,7 @@ func TestSilentStreamsAreSmall(t *testing.T) {
 			t.Fatal(err)
 		}
 		conns[i].Write([]byte("x"))
-		running.Go(func() { streams[i].Receive(func([]byte, int64, bool) bool { return true }) })
+		running.Go(func() { streams[i].Receive(func([]byte, Arrival) bool { return true }) })
 	}
 	time.Sleep(100 * time.Millisecond)
 	runtime.GC()
@@ -263,7 +263,7 @@ func BenchmarkReceive(b *testing.B) {
 	got := make(chan struct{}, 1)
 	var running sync.WaitGroup
 	running.Go(func() {
-		stream.Receive(func([]byte, int64, bool) bool { got <- struct{}{}; return true })
+		stream.Receive(func([]byte, Arrival) bool { got <- struct{}{}; return true })
 	})
 	b.ReportAllocs()
 	for b.Loop() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the base images from Debian packages, with debootstrap and no image registry:
+# Builds base images from Debian packages with debootstrap, without an image registry:
 #   claimbench/node:24       Debian's nodejs 24 and npm
 #   claimbench/python:3.14   Debian's python3.14 with venv and pip
 #   claimbench/postgres:18   Debian's postgresql-18
@@ -8,10 +8,10 @@
 # usage: build.sh [--force] [node|python|postgres|haproxy|all]
 #
 # Needs root, a running Docker daemon and, for node, npm on this machine. Environment:
-#   MIRROR        Debian mirror; default: the one in this machine's apt configuration
+#   MIRROR        Debian mirror; default: the mirror in this machine's apt configuration
 #   SUITE         Debian suite that has these versions; default: sid
 #   NPM_VERSION   npm for the node image
-#   TMPDIR        where the root file systems are made (about 600 MB); default: /var/tmp
+#   TMPDIR        parent folder of the root file systems (about 600 MB); default: /var/tmp
 set -euo pipefail
 
 suite=${SUITE:-sid}
@@ -28,7 +28,7 @@ for arg; do
   esac
 done
 
-# wanted TAG: whether the image is asked for and still to be built
+# wanted TAG: whether the user wants this image and it must still be built
 wanted() {
   [ "$what" = all ] || [[ $1 == */"$what":* ]] || return 1
   [ -n "$force" ] || ! docker image inspect "$1" >/dev/null 2>&1 || { echo "$1 exists"; return 1; }
@@ -42,15 +42,15 @@ prepare() {
   fi
   mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)}
   [[ $mirror == http*://* || $mirror == file:* ]] ||
-    die "apt knows no Debian mirror here (run 'apt-get update'?): set MIRROR"
+    die "apt has no Debian mirror configured: run 'apt-get update' or set MIRROR"
 }
 
-# in_root COMMAND...: runs it in $root, free of this machine's environment
+# in_root COMMAND...: runs COMMAND in $root, without this machine's environment variables
 in_root() {
   env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 chroot "$root" "$@"
 }
 
-# bootstrap PACKAGES: a minimal Debian with these packages in $root
+# bootstrap PACKAGES: installs a minimal Debian with these packages in $root
 bootstrap() {
   echo "debootstrap $suite with $1 ..."
   # debootstrap checks the Release file's signature, not its Valid-Until date.
@@ -59,14 +59,14 @@ bootstrap() {
     tail -n 30 "$work/log" "$root/debootstrap/debootstrap.log" >&2
     die "debootstrap failed"
   }
-  # Debian's node, python and pip use the system's certificates, so this is all that a proxy's CA needs.
+  # Copy this machine's extra certificates, such as that of a proxy. Debian's node, python and pip use the system's.
   find /usr/local/share/ca-certificates -name '*.crt' -exec cp -L {} "$root/usr/local/share/ca-certificates/" \; 2>/dev/null || true
   in_root update-ca-certificates >/dev/null 2>&1
-  # For an 'apt-get update' in a Dockerfile.
+  # An 'apt-get update' in a Dockerfile must accept an old Release file too.
   echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/90no-valid-until"
 }
 
-# import TAG COMMAND VERSIONS: makes the image from $root, and says so
+# import TAG COMMAND VERSIONS: makes the image from $root and prints its tag, size and VERSIONS
 import() {
   local old
   old=$(docker image inspect -f '{{.Id}}' "$1" 2>/dev/null || true)
@@ -78,19 +78,19 @@ import() {
     rm -f etc/hostname
     tar --numeric-owner --exclude './dev/*' --exclude './proc/*' --exclude './sys/*' --exclude './run/*' -c .
   ) | docker import --change "CMD [\"$2\"]" - "$1" >/dev/null
-  [ -z "$old" ] || docker image rm "$old" >/dev/null 2>&1 || true # unless something is built on it
+  [ -z "$old" ] || docker image rm "$old" >/dev/null 2>&1 || true # it stays if another image uses it
   rm -rf --one-file-system "$root"
   echo "$1: $(docker image inspect -f '{{.Size}}' "$1" | awk '{printf "%.0f MB", $1 / 1e6}'), $3"
 }
 
 build_node() {
-  command -v npm >/dev/null || die "the node image takes npm from the npm registry and needs npm on this machine"
+  command -v npm >/dev/null || die "npm is not installed: the node image needs it to download npm from the npm registry"
   bootstrap nodejs
   local version npm=$root/usr/local/lib/node_modules/npm registry
   version=$(in_root node --version)
   [[ $version == v24.* ]] || die "$suite has node $version, not 24: set SUITE or MIRROR"
 
-  # Debian's own npm package needs hundreds of others.
+  # Debian's own npm package depends on hundreds of others.
   (cd "$work" && npm pack --silent "npm@$npm_version" >/dev/null)
   mkdir -p "$npm"
   tar -xzf "$work/npm-$npm_version.tgz" -C "$npm" --strip-components 1 --no-same-owner
@@ -122,7 +122,7 @@ build_postgres() {
   local version
   version=$(in_root /usr/lib/postgresql/18/bin/postgres --version)
   [[ $version == "postgres (PostgreSQL) 18."* ]] || die "$suite has $version, not 18: set SUITE or MIRROR"
-  rm -rf "$root/var/lib/postgresql/18" "$root/etc/postgresql/18" # the cluster that the package makes
+  rm -rf "$root/var/lib/postgresql/18" "$root/etc/postgresql/18" # the cluster that the package created
   ln -s /usr/lib/postgresql/18/bin/{initdb,postgres} "$root/usr/local/bin/"
 
   import "$postgres_tag" postgres "$version"
@@ -143,30 +143,30 @@ python_tag=claimbench/python:3.14
 postgres_tag=claimbench/postgres:18
 haproxy_tag=claimbench/haproxy:3.2
 
-docker info >/dev/null 2>&1 || die "no Docker daemon answers"
+docker info >/dev/null 2>&1 || die "the Docker daemon does not respond"
 todo=()
 wanted "$node_tag" && todo+=(build_node)
 wanted "$python_tag" && todo+=(build_python)
 wanted "$postgres_tag" && todo+=(build_postgres)
 wanted "$haproxy_tag" && todo+=(build_haproxy)
-# advise: has Compose, bench and make use the images, by the .env that they all read. One that names no image of ours
-# is the user's own and is left alone; in one of ours, lines that are there stay as they are.
+# advise: writes the images to .env, which Compose, bench and make read. A .env without an image of this script belongs
+# to the user and stays unchanged. In other cases, existing lines stay as they are.
 advise() {
   local env line lines=()
   env=$(dirname "$0")/../../.env
   for line in "NODE_IMAGE=$node_tag" "PYTHON_IMAGE=$python_tag" "POSTGRES_IMAGE=$postgres_tag" "PROXY_IMAGE=$haproxy_tag"; do
-    docker image inspect "${line#*=}" >/dev/null 2>&1 || continue # not asked for
+    docker image inspect "${line#*=}" >/dev/null 2>&1 || continue # this image was not built
     lines+=("$line")
   done
   if [ -s "$env" ] && ! grep -q '=claimbench/' "$env"; then
-    printf 'choose them with:\n  export %s\n' "${lines[*]}"
+    printf 'to use these images, run:\n  export %s\n' "${lines[*]}"
     return
   fi
-  [ -z "$(tail -c 1 "$env" 2>/dev/null)" ] || echo >>"$env" # its last line has no end
+  [ -z "$(tail -c 1 "$env" 2>/dev/null)" ] || echo >>"$env" # its last line has no newline
   for line in "${lines[@]}"; do
     grep -q "^${line%%=*}=" "$env" 2>/dev/null || echo "$line" >>"$env"
   done
-  echo "they are chosen in .env, which Compose and bench read"
+  echo ".env names these images; Compose, bench and make read it"
 }
 [ ${#todo[@]} -gt 0 ] || { advise; exit 0; }
 
@@ -174,10 +174,10 @@ prepare
 work=$(mktemp -d -p "${TMPDIR:-/var/tmp}" claimbench-base.XXXXXX)
 root=$work/root
 cleanup() {
-  umount -q "$root/proc" "$root/sys" 2>/dev/null || true # left by a debootstrap that was stopped
+  umount -q "$root/proc" "$root/sys" 2>/dev/null || true # mounts that an interrupted debootstrap left
   rm -rf --one-file-system "$work"
 }
-unset TMPDIR # the folder is not there in a chroot
+unset TMPDIR # the folder does not exist in the chroot
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 mkdir "$work/debs"

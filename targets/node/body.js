@@ -1,7 +1,7 @@
 import { MESSAGE } from './limits.js';
 import { Refusal } from './refusal.js';
 
-/** The body of a request. One that is too long is read to its end, so that the answer finds its way back. */
+/** Reads the body of a request. It reads a body that is too long to its end, so that the client gets the response. */
 export async function readBody(request) {
   const chunks = [];
   let size = 0;

@@ -1,2 +1,2 @@
-/** Aborted at SIGTERM: what has no end of its own (the room, event streams) ends then. */
+/** Aborts at SIGTERM. The room and event streams close then, because they would never finish by themselves. */
 export const draining = new AbortController();

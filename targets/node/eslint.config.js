@@ -1,6 +1,6 @@
 import { defineConfig } from 'eslint/config';
 
-// The rules are listed here because ESLint's recommended set is a package of its own.
+// The rules are listed here because ESLint's recommended set is a separate package.
 export default defineConfig({
   languageOptions: {
     globals: {

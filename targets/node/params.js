@@ -1,7 +1,7 @@
 import { Refusal } from './refusal.js';
 
-// What each route takes, in the order in which bad values are told. The words are those of JSON Schema, so that Fastify
-// can build its schemas from the same rules.
+// The parameters of each route, in the order in which a response names bad ones. The words are those of JSON Schema, so
+// that Fastify can build its schemas from the same rules.
 export const params = {
   upstream: {
     ms: { minimum: 0, maximum: 10_000, default: 20 },
@@ -30,7 +30,7 @@ export const params = {
   },
 };
 
-/** Reads a route's parameters from a parsed query string. A name given twice is an array there, and refused. */
+/** Reads a route's parameters from a parsed query string. It refuses a name given twice, which is an array there. */
 export function read(query, rules) {
   const values = {};
   for (const [name, rule] of Object.entries(rules)) {

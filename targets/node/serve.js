@@ -5,15 +5,15 @@ import { settings } from './settings.js';
 
 const timeouts = {
   keepAliveTimeout: 75_000,
-  headersTimeout: 80_000, // above keepAliveTimeout, or it would end idle connections first
-  requestTimeout: 300_000, // Node's default, which Fastify turns off
+  headersTimeout: 80_000, // above keepAliveTimeout, because otherwise it would close idle connections first
+  requestTimeout: 300_000, // Node's default; Fastify turns it off
 };
 
 const signals = ['SIGTERM', 'SIGINT'];
 
 /**
- * Serves until SIGTERM, from as many processes as WORKERS says.
- * `app` is what listens and closes; `server` is the http.Server within it.
+ * Serves until SIGTERM with WORKERS processes.
+ * `app` has the methods listen and close; `server` is the http.Server in it.
  */
 export function serve(app, server = app) {
   return settings.workers > 1 && cluster.isPrimary ? lead(settings.workers) : work(app, server);
@@ -38,8 +38,8 @@ function drainOnSignal(app, server) {
   });
   server.once('close', () => process.exit(0));
 
-  // close() ends only what is idle at that moment. Look again for connections that have had their answer since,
-  // and for those that never sent a byte, which Node does not count as idle.
+  // close() only closes connections that are idle at that moment. The sweep also finds connections that became idle
+  // later, and connections that never sent a byte, which Node does not count as idle.
   const sweep = () => {
     server.closeIdleConnections();
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
@@ -53,29 +53,29 @@ function drainOnSignal(app, server) {
   for (const signal of signals) process.on(signal, drain);
 }
 
-/** The primary: forks the workers, passes SIGTERM on, and fails as soon as one of them is lost. */
+/** Runs the primary: forks the workers, passes SIGTERM on, and fails as soon as a worker is lost. */
 function lead(count) {
   let ready = 0;
   let running = count;
-  let ending = false;
+  let stopping = false;
 
-  // All listen at once: keep-alive connections made while only one did would stay with it.
+  // All workers listen at once. If one listened first, early keep-alive connections would all stay with it.
   cluster.on('message', () => {
     ready += 1;
     if (ready === count) for (const worker of Object.values(cluster.workers)) worker.send('listen');
   });
 
   cluster.on('exit', (worker, code, signal) => {
-    if (!ending || code !== 0) {
-      console.error(`worker ${worker.process.pid} ended unexpectedly (${signal ?? code})`);
-      process.exit(1); // the other workers end with the primary
+    if (!stopping || code !== 0) {
+      console.error(`worker ${worker.process.pid} exited unexpectedly (${signal ?? code})`);
+      process.exit(1); // the other workers exit with the primary
     }
     running -= 1;
     if (running === 0) process.exit(0);
   });
 
   const drain = () => {
-    ending = true;
+    stopping = true;
     for (const worker of Object.values(cluster.workers)) worker.process.kill('SIGTERM');
   };
   for (const signal of signals) process.on(signal, drain);

@@ -1,4 +1,4 @@
-// Settings from the environment. A bad number ends the process here, before anything listens.
+// Settings from the environment. On a bad number the process exits here, before it listens.
 
 function whole(name, fallback, max = Number.MAX_SAFE_INTEGER) {
   const text = process.env[name];

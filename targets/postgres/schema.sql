@@ -1,10 +1,10 @@
--- For database bench, read by a stand-alone backend: statements end with a semicolon and an empty line.
+-- Fills database bench. A stand-alone backend reads this file, so a semicolon and an empty line end each statement.
 
 CREATE EXTENSION pg_stat_statements;
 
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO bench;
 
--- Half of each page is left free, so that an updated row stays on its page (HOT) and no index changes.
+-- Half of each page stays free. An updated row then stays on its page (HOT), and no index changes.
 CREATE TABLE items (
   id integer PRIMARY KEY,
   name text NOT NULL,
@@ -17,6 +17,6 @@ ALTER TABLE items OWNER TO bench;
 INSERT INTO items
 SELECT i, 'Item ' || i, i * 37 % 100000, 0 FROM generate_series(1, 10000) AS i;
 
--- The first reads need not write hint bits, and the planner knows the table.
+-- Afterwards the first reads need not write hint bits, and the planner has statistics of the table.
 VACUUM (FREEZE, ANALYZE) items;
 

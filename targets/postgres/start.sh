@@ -1,8 +1,9 @@
 #!/bin/sh
-# Runs PostgreSQL with a new cluster that goes with it: database and user `bench`, no password, schema.sql.
+# Runs PostgreSQL with a new cluster and removes the cluster afterwards. It has database bench, user bench without a
+# password, and the contents of schema.sql.
 #
 # environment: HOST (127.0.0.1), PORT (5432), TMPDIR (/tmp)
-# exit status: 0 after SIGTERM or SIGINT, 3 where there is no PostgreSQL
+# exit status: 0 after SIGTERM or SIGINT, 3 if PostgreSQL is not installed
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd) || exit
@@ -10,13 +11,13 @@ nobody=65534
 
 say() { echo "start.sh: $*" >&2; }
 
-# A script in the place of a server might keep signals from it.
+# program FILE: whether FILE is executable and not a script. A script in place of the server might not pass signals on.
 program() { [ -x "$1" ] && [ "$(head -c 2 "$1")" != '#!' ]; }
 
-# whole FOLDER: whether it has all programs. initdb wants postgres beside it.
+# whole FOLDER: whether FOLDER has both programs. initdb needs postgres in its own folder.
 whole() { program "$1/initdb" && program "$1/postgres"; }
 
-# find_bin: sets bin to the folder of the programs: that of PATH, else the newest of Debian's
+# find_bin: sets bin to the folder of the programs. PATH comes first, then the newest of Debian's versions.
 find_bin() {
   bin=$(command -v initdb) && bin=$(readlink -f "$bin") && bin=${bin%/*} && whole "$bin" && return
   bin=''
@@ -32,8 +33,8 @@ find_bin() {
   [ -n "$bin" ]
 }
 
-# become COMMAND...: this subshell goes on as COMMAND, without root's rights, which PostgreSQL refuses.
-# Should start.sh be killed, the kernel ends it.
+# become COMMAND...: replaces this subshell with COMMAND, without root's rights, because PostgreSQL refuses to run as
+# root. If start.sh is killed, the kernel signals COMMAND to stop.
 become() {
   if [ "$(id -u)" = 0 ]; then
     exec setpriv --reuid "$nobody" --regid "$nobody" --clear-groups --pdeathsig INT "$@"
@@ -43,7 +44,7 @@ become() {
   exec "$@"
 }
 
-# step COMMAND...: runs it; what it says is told if it fails only
+# step COMMAND...: runs COMMAND and prints its output only if it fails
 step() {
   (become "$@") >"$dir/log" 2>&1 && return
   cat "$dir/log" >&2
@@ -51,27 +52,28 @@ step() {
   exit 1
 }
 
-# load DATABASE: runs the SQL of standard input in a stand-alone backend, which opens no port. Statements end with an empty line.
+# load DATABASE: runs the SQL of standard input in a stand-alone backend, which opens no port. An empty line ends each
+# statement.
 load() { step "$bin/postgres" --single -j -D "$data" -c exit_on_error=on "$1"; }
 
-# stop: ends PostgreSQL and this shell. SIGINT says not to wait for clients; a background process of a shell ignores it
-# until PostgreSQL sets its own handler, but not SIGTERM. Again and again, as a subshell that is just becoming PostgreSQL
-# may lose a signal.
+# stop: stops PostgreSQL and exits. SIGINT makes PostgreSQL stop without waiting for clients. A background process of a
+# shell ignores SIGINT, but not SIGTERM, until PostgreSQL sets its own handler. The loop repeats both, because a
+# subshell that is just becoming PostgreSQL may lose a signal.
 stop() {
   while kill -TERM "$pid" 2>/dev/null && kill -INT "$pid" 2>/dev/null; do sleep 0.1; done
   wait "$pid"
   status=$?
-  case $status in 130 | 143) status=0 ;; esac # a signal found it before its handlers were set
+  case $status in 130 | 143) status=0 ;; esac # a signal came before PostgreSQL set its handlers
   exit "$status"
 }
 
-# shellcheck disable=SC2317 # called at the end
+# shellcheck disable=SC2317 # the EXIT trap calls it
 cleanup() {
   [ -n "$dir" ] || return
-  # A killed server leaves a System V segment, whose id is on line 7 of its pid file.
+  # A killed server leaves a System V segment. Its id is on line 7 of the pid file.
   segment=$(sed -n '7s/.* //p' "$dir/data/postmaster.pid" 2>/dev/null)
   [ -z "$segment" ] || (become ipcrm -m "$segment") 2>/dev/null
-  # Its children need a moment to see that they are alone, and may write until then.
+  # The children of a killed server need a moment to notice that it is gone, and may write until then.
   for _ in 1 2 3 4 5 6 7 8 9 10; do
     rm -rf "$dir" 2>/dev/null && return
     sleep 0.2
@@ -79,19 +81,19 @@ cleanup() {
   rm -rf "$dir"
 }
 
-find_bin || { say 'no PostgreSQL on this machine'; exit 3; }
-# Whatever the user's settings, all clusters are the same.
+find_bin || { say 'PostgreSQL is not installed'; exit 3; }
+# The user's settings must not change the cluster.
 unset PGDATA PGPORT PGTZ PGDATESTYLE PGOPTIONS
 export LC_ALL=C TZ=UTC
 
 stopping='' dir=''
 trap cleanup EXIT
-trap 'exit 0' TERM INT HUP # once the step under way has ended
+trap 'exit 0' TERM INT HUP # runs after the current step
 dir=$(mktemp -d "${TMPDIR:-/tmp}/claimbench-postgres.XXXXXX") && dir=$(cd "$dir" && pwd) || exit
 data=$dir/data
 
 cp "$here/schema.sql" "$here/postgresql.conf" "$here/pg_hba.conf" "$dir" || exit
-[ "$(id -u)" != 0 ] || chown -R "$nobody:$nobody" "$dir" || exit # the project's folder may be closed to others
+[ "$(id -u)" != 0 ] || chown -R "$nobody:$nobody" "$dir" || exit # user 65534 may have no access to the project's folder
 cd "$dir" || exit
 
 step "$bin/initdb" -D "$data" -U postgres --auth=trust --no-sync --no-instructions --locale=C --encoding=UTF8
@@ -104,7 +106,7 @@ CREATE DATABASE bench OWNER bench;
 END
 load bench <schema.sql
 
-trap 'stopping=1' TERM INT HUP # until there is something to stop
+trap 'stopping=1' TERM INT HUP # until PostgreSQL is there to stop
 become "$bin/postgres" -D "$data" -c "listen_addresses=${HOST:-127.0.0.1}" -p "${PORT:-5432}" &
 pid=$!
 trap stop TERM INT HUP
@@ -112,5 +114,5 @@ trap stop TERM INT HUP
 
 wait "$pid"
 status=$?
-say "PostgreSQL ended with status $status"
+say "PostgreSQL exited with status $status"
 exit "$status"

@@ -1,17 +1,17 @@
 #!/bin/sh
-# Runs HAProxy as an HTTP proxy before several servers.
+# Runs HAProxy as an HTTP proxy in front of several servers.
 #
 # environment: BACKENDS ("host:port host:port ..."), HOST (127.0.0.1), PORT (8080), THREADS (1), TMPDIR (/tmp)
-# exit status: 0 after SIGTERM or SIGINT, 2 for a bad setting, 3 where there is no HAProxy
+# exit status: 0 after SIGTERM or SIGINT, 2 for a bad setting, 3 if HAProxy is not installed
 set -u
 
 nobody=65534
-descriptors=41000 # two for each of 20,000 connections, and some for HAProxy itself
+descriptors=41000 # two per connection for 20,000 connections, and some for HAProxy itself
 
 say() { echo "start.sh: $*" >&2; }
 
-# become COMMAND...: this subshell goes on as COMMAND, without root's rights.
-# Should start.sh be killed, the kernel ends it.
+# become COMMAND...: replaces this subshell with COMMAND, without root's rights. If start.sh is killed, the kernel kills
+# COMMAND.
 become() {
   if [ "$(id -u)" = 0 ]; then
     exec setpriv --reuid "$nobody" --regid "$nobody" --clear-groups --pdeathsig KILL "$@"
@@ -21,7 +21,7 @@ become() {
   exec "$@"
 }
 
-# configuration BACKEND...: writes it to standard output. README.md has the reasons.
+# configuration BACKEND...: prints the configuration. README.md gives the reasons.
 configuration() {
   cat <<END
 global
@@ -50,44 +50,46 @@ END
   done
 }
 
-# stop: ends HAProxy and this shell. Again and again, as a subshell that is just becoming HAProxy may lose a signal.
+# stop: stops HAProxy and exits. The loop repeats the signal, because a subshell that is just becoming HAProxy may lose
+# it.
 stop() {
   while kill -TERM "$pid" 2>/dev/null; do sleep 0.1; done
   wait "$pid"
   status=$?
-  [ "$status" != 143 ] || status=0 # what HAProxy makes of SIGTERM
+  [ "$status" != 143 ] || status=0 # HAProxy's status after SIGTERM
   exit "$status"
 }
 
-haproxy=$(PATH=$PATH:/usr/sbin && command -v haproxy) || { say 'no haproxy on this machine'; exit 3; }
+haproxy=$(PATH=$PATH:/usr/sbin && command -v haproxy) || { say 'HAProxy is not installed'; exit 3; }
 threads=${THREADS:-1}
 case $threads in
-  *[!0-9]* | 0*) say "THREADS is no positive whole number: $threads"; exit 2 ;;
+  *[!0-9]* | 0*) say "THREADS must be a positive whole number, not \"$threads\""; exit 2 ;;
 esac
-set -f # a star is a star
-# shellcheck disable=SC2086 # a list of words
+set -f # keep a star in BACKENDS as it is
+# shellcheck disable=SC2086 # split into words on purpose
 set -- ${BACKENDS:-}
-[ $# -gt 0 ] || { say 'BACKENDS names no server: "host:port host:port ..."'; exit 2; }
+[ $# -gt 0 ] || { say 'BACKENDS must list at least one server: "host:port host:port ..."'; exit 2; }
 for backend; do
   case $backend in
     ?*:*) number=${backend##*:} ;;
-    *) number='' ;; # HAProxy would take that of the request
+    *) number='' ;; # without a port, HAProxy would use the port of the request
   esac
-  case $number in '' | *[!0-9]*) say "BACKENDS has a server that is not host:port: $backend"; exit 2 ;; esac
+  case $number in '' | *[!0-9]*) say "BACKENDS must list servers as host:port, not \"$backend\""; exit 2 ;; esac
 done
 
 stopping='' dir=''
-umask 022 # the configuration is read without root's rights
+umask 022 # HAProxy reads the configuration without root's rights
 trap '[ -z "$dir" ] || rm -rf "$dir"' EXIT
-trap 'stopping=1' TERM INT HUP # until there is something to stop
+trap 'stopping=1' TERM INT HUP # until HAProxy is there to stop
 dir=$(mktemp -d "${TMPDIR:-/tmp}/claimbench-proxy.XXXXXX") && dir=$(cd "$dir" && pwd) || exit
 configuration "$@" >"$dir/haproxy.cfg" || exit
 chmod 755 "$dir" || exit
-cd "$dir" || exit # the project's folder may be closed to others
+cd "$dir" || exit # user 65534 may have no access to the project's folder
 
-# HAProxy makes room for as many connections as it may have descriptors for.
+# The limit of descriptors decides how many connections HAProxy makes room for.
 # shellcheck disable=SC3045 # dash, bash and busybox have -n
-ulimit -n "$descriptors" 2>/dev/null || say "the limit of open files is $(ulimit -Hn), not $descriptors: fewer than 20,000 connections"
+ulimit -n "$descriptors" 2>/dev/null ||
+  say "warning: the limit of open files is $(ulimit -Hn), not $descriptors: room for fewer than 20,000 connections"
 
 become "$haproxy" -db -f "$dir/haproxy.cfg" &
 pid=$!
@@ -96,5 +98,5 @@ trap stop TERM INT HUP
 
 wait "$pid"
 status=$?
-say "HAProxy ended with status $status"
+say "HAProxy exited with status $status"
 exit "$status"

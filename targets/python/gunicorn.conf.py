@@ -1,4 +1,4 @@
-"""gunicorn -c gunicorn.conf.py servers.flask_app:app"""
+"""Configure gunicorn for Flask: `gunicorn -c gunicorn.conf.py servers.flask_app:app`."""
 
 import os
 
@@ -11,6 +11,6 @@ threads = settings.threads
 keepalive = KEEP_ALIVE_SECONDS
 graceful_timeout = DRAIN_SECONDS
 accesslog = None
-# The workers' heartbeat is a file: in memory if it can be, and never in this folder.
+# The workers' heartbeat is a file. It is in memory if possible, and never in this folder.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 control_socket_disable = True

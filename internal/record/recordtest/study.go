@@ -57,20 +57,40 @@ func (s Study) Plan() *bench.Plan {
 	if s.Twin > 0 {
 		targets = append(targets, bench.Target{Name: "node-a-twin", Runtime: "node", Tier: "bare", TwinOf: "node-a"})
 	}
-	json := bench.Scenario{Name: "json", Measure: []string{bench.MeasureLatency, bench.MeasureThroughput}, Rates: []bench.Rate{500}, Variants: []bench.Variant{{}},
-		Workload: bench.Workload{Driver: bench.DriverHTTP, Timeout: Second}}
+	json := bench.Scenario{
+		Name:     "json",
+		Measure:  []string{bench.MeasureLatency, bench.MeasureThroughput},
+		Rates:    []bench.Rate{500},
+		Variants: []bench.Variant{{}},
+		Workload: bench.Workload{Driver: bench.DriverHTTP, Timeout: Second},
+	}
 	for _, on := range targets {
 		json.Targets = append(json.Targets, on.Name)
 	}
 	p := &bench.Plan{Schema: bench.PlanSchema, CPUs: bench.CPUs{Generator: "0", Target: "1"}, Gates: plan.StandardGates,
-		Profile:   bench.Profile{Name: "test", Rounds: s.Rounds, Looks: s.Looks, Warmup: Second, Measure: Second, Evidence: s.Evidence},
+		Profile: bench.Profile{
+			Name:     "test",
+			Rounds:   s.Rounds,
+			Looks:    s.Looks,
+			Warmup:   Second,
+			Measure:  Second,
+			Evidence: s.Evidence,
+		},
 		Scenarios: []bench.Scenario{json}, Targets: targets, Guide: bench.Guide{Name: "g"}}
 	names := []string{"c", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"}
 	for i, tests := range s.Claims {
-		p.Guide.Claims = append(p.Guide.Claims, bench.Claim{ID: names[i], Quotes: []bench.Quote{{Quote: "q"}}, Tests: tests})
+		p.Guide.Claims = append(
+			p.Guide.Claims,
+			bench.Claim{ID: names[i], Quotes: []bench.Quote{{Quote: "q"}}, Tests: tests},
+		)
 	}
-	compute := bench.Scenario{Name: "compute", Measure: []string{bench.MeasureThroughput}, Variants: []bench.Variant{{}}, Workload: json.Workload,
-		Levels: []bench.Level{{Name: "numeric"}, {Name: "control", ControlOf: "numeric", Work: 1.25}}}
+	compute := bench.Scenario{
+		Name:     "compute",
+		Measure:  []string{bench.MeasureThroughput},
+		Variants: []bench.Variant{{}},
+		Workload: json.Workload,
+		Levels:   []bench.Level{{Name: "numeric"}, {Name: "control", ControlOf: "numeric", Work: 1.25}},
+	}
 	for _, on := range servers {
 		compute.Targets = append(compute.Targets, on.Name)
 	}
@@ -84,15 +104,33 @@ func (s Study) Plan() *bench.Plan {
 		}
 		for _, target := range targets {
 			add(bench.Trial{Scenario: "json", Target: target.Name, Phases: []bench.Phase{
-				{ID: ID("latency@500/s"), Measure: bench.MeasureLatency, Schedule: bench.Schedule{Offered: bench.Offered{Rate: 500}, Duration: Second}},
-				{ID: ID("throughput"), Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: Second}},
+				{
+					ID:       ID("latency@500/s"),
+					Measure:  bench.MeasureLatency,
+					Schedule: bench.Schedule{Offered: bench.Offered{Rate: 500}, Duration: Second},
+				},
+				{
+					ID:       ID("throughput"),
+					Measure:  bench.MeasureThroughput,
+					Schedule: bench.Schedule{Connections: 2, Duration: Second},
+				},
 			}})
 		}
 		if s.Control > 0 {
 			for _, target := range servers {
 				add(bench.Trial{Scenario: "compute", Target: target.Name, Phases: []bench.Phase{
-					{ID: ID("numeric/throughput"), Level: "numeric", Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: Second}},
-					{ID: ID("control/throughput"), Level: "control", Measure: bench.MeasureThroughput, Schedule: bench.Schedule{Connections: 2, Duration: Second}},
+					{
+						ID:       ID("numeric/throughput"),
+						Level:    "numeric",
+						Measure:  bench.MeasureThroughput,
+						Schedule: bench.Schedule{Connections: 2, Duration: Second},
+					},
+					{
+						ID:       ID("control/throughput"),
+						Level:    "control",
+						Measure:  bench.MeasureThroughput,
+						Schedule: bench.Schedule{Connections: 2, Duration: Second},
+					},
 				}})
 			}
 		}
@@ -104,7 +142,10 @@ func (s Study) Plan() *bench.Plan {
 func (s Study) Write(t testing.TB) (dir string) {
 	t.Helper()
 	if s.Exclude != "" {
-		s.Directory.Journal = append(s.Directory.Journal, record.Entry{Event: record.EventExclude, Arm: s.Exclude, Reason: "it answers nonsense"})
+		s.Directory.Journal = append(
+			s.Directory.Journal,
+			record.Entry{Event: record.EventExclude, Arm: s.Exclude, Reason: "it answers nonsense"},
+		)
 	}
 	random := rand.New(rand.NewPCG(1+s.Seed, 2))
 	return s.Directory.Write(t, s.Plan(), func(trial bench.Trial) *Trial {
@@ -120,16 +161,31 @@ func (s Study) Write(t testing.TB) (dir string) {
 			more := time.Duration(float64(took) * s.Control * math.Exp(s.Noise*random.NormFloat64()/4))
 			numeric, one := Closed("numeric/throughput", "numeric", took)
 			control, other := Closed("control/throughput", "control", more)
-			return &Trial{bench.TrialResult{Valid: true, Placement: bench.Placement{CPUs: "1"}, Phases: []bench.PhaseResult{numeric, control}}, [][]bench.Hit{one, other}}
+			return &Trial{
+				bench.TrialResult{
+					Valid:     true,
+					Placement: bench.Placement{CPUs: "1"},
+					Phases:    []bench.PhaseResult{numeric, control},
+				},
+				[][]bench.Hit{one, other},
+			}
 		}
 		var hits []bench.Hit
 		for i := range Requests {
 			due := time.Duration(i) * 2 * time.Millisecond
-			hits = append(hits, bench.Hit{Seq: uint64(i), Due: due, Sent: due + 50*time.Microsecond, Done: due + took, Code: 200})
+			hits = append(
+				hits,
+				bench.Hit{Seq: uint64(i), Due: due, Sent: due + 50*time.Microsecond, Done: due + took, Code: 200},
+			)
 		}
 		closed, answers := Closed("throughput", "", took)
-		r := bench.TrialResult{Trial: trial, Valid: true, Placement: bench.Placement{CPUs: "1"}, Phases: []bench.PhaseResult{
-			{ID: ID("latency@500/s"), Measure: bench.MeasureLatency, Drive: bench.DriveStats{Clock: "kernel"}}, closed}}
+		r := bench.TrialResult{
+			Trial:     trial,
+			Valid:     true,
+			Placement: bench.Placement{CPUs: "1"},
+			Phases: []bench.PhaseResult{
+				{ID: ID("latency@500/s"), Measure: bench.MeasureLatency, Drive: bench.DriveStats{Clock: "kernel"}}, closed},
+		}
 		if s.Change != nil {
 			s.Change(&r, &hits)
 		}
@@ -157,5 +213,12 @@ func Closed(name, level string, took time.Duration) (bench.PhaseResult, []bench.
 		hits = append(hits, bench.Hit{Seq: uint64(i), Due: at, Sent: at, Done: at + took/2, Code: 200})
 	}
 	lasted := took * Requests / 2
-	return bench.PhaseResult{ID: ID(name), Level: level, Measure: bench.MeasureThroughput, CPU: lasted, Memory: 1 << 20, Drive: bench.DriveStats{Elapsed: lasted, Clock: "kernel"}}, hits
+	return bench.PhaseResult{
+		ID:      ID(name),
+		Level:   level,
+		Measure: bench.MeasureThroughput,
+		CPU:     lasted,
+		Memory:  1 << 20,
+		Drive:   bench.DriveStats{Elapsed: lasted, Clock: "kernel"},
+	}, hits
 }

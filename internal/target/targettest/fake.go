@@ -4,24 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/http/httptest"
-	"strconv"
-	"strings"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/target"
 )
 
-// Fake is a launcher whose servers are handlers in this process. They answer as
-// server/server.py does, in the mode that the target's MODE names, as far as a
-// handler can. Events tells what was asked of it, in order.
+// Fake is a launcher whose servers are handlers in this process. They answer as server/server.py
+// does, as far as a handler can, in the mode of the target's MODE. The zero value is ready to use.
 type Fake struct {
-	// FailLaunch, if it is not nil, makes the launch of that number (from 1) fail.
+	// FailLaunch, if it is not nil, returns the error of the n-th launch, counted from 1.
 	FailLaunch func(n int) error
 
 	mu       sync.Mutex
@@ -37,14 +32,14 @@ func (f *Fake) log(format string, args ...any) {
 	f.events = append(f.events, fmt.Sprintf(format, args...))
 }
 
-// Events are "prepare T", "launch T", "stop T" and "close", in order.
+// Events returns what was done so far, in order: "prepare T", "launch T", "stop T" and "close".
 func (f *Fake) Events() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return append([]string(nil), f.events...)
+	return slices.Clone(f.events)
 }
 
-// Running is how many servers run.
+// Running returns how many servers run.
 func (f *Fake) Running() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -63,13 +58,13 @@ func (f *Fake) Prepare(_ context.Context, t bench.Target) error {
 	return nil
 }
 
-// Host is loopback.
+// Host returns loopback.
 func (f *Fake) Host() (reach, bind string) { return "127.0.0.1", "127.0.0.1" }
 
-// Size is 0: there is no image.
+// Size returns 0: a handler has no image.
 func (f *Fake) Size(context.Context, bench.Target) (int64, error) { return 0, nil }
 
-// Close complains of servers that still run.
+// Close returns an error if servers still run.
 func (f *Fake) Close(context.Context) error {
 	f.log("close")
 	if n := f.Running(); n > 0 {
@@ -83,47 +78,55 @@ func (f *Fake) Launch(ctx context.Context, t bench.Target, l bench.Launch) (benc
 	f.mu.Lock()
 	f.launches++
 	n := f.launches
-	ready := f.prepared[t.Name]
+	prepared := f.prepared[t.Name]
 	f.mu.Unlock()
 	mode := t.Env["MODE"]
 	switch {
-	case !ready:
+	case !prepared:
 		return nil, errors.New("it was not prepared")
 	case f.FailLaunch != nil && f.FailLaunch(n) != nil:
 		return nil, f.FailLaunch(n)
 	case mode == "exits":
-		return nil, &target.Error{Err: errors.New("the server has ended: exit status 1"), Log: "the configuration is missing"}
+		return nil, &target.Error{
+			Err: errors.New("the server exited: exit status 1"),
+			Log: "the configuration is missing",
+		}
 	case mode == "unready":
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-time.After(t.Ready.Duration):
-			return nil, errors.New("did not answer /healthz in time (it answered 503)")
+			return nil, errors.New("the server did not answer /healthz with status 200; its last status was 503")
 		}
 	}
 	f.log("launch %s", t.Name)
 	f.mu.Lock()
 	f.running++
 	f.mu.Unlock()
-	s := &fakeServer{fake: f, name: t.Name, start: time.Now()}
-	s.http = httptest.NewServer(handler(mode, l.Env))
-	return s, nil
+	return &fakeServer{
+		fake:  f,
+		name:  t.Name,
+		start: time.Now(),
+		http:  httptest.NewServer(handler(mode, l.Env)),
+	}, nil
 }
 
 type fakeServer struct {
-	fake  *Fake
-	name  string
-	http  *httptest.Server
-	start time.Time
-	once  sync.Once
-	ended bool
+	fake    *Fake
+	name    string
+	http    *httptest.Server
+	start   time.Time
+	once    sync.Once
+	stopped bool
 }
 
 func (s *fakeServer) URL() string { return s.http.URL }
+
 func (s *fakeServer) Placement() bench.Placement {
 	address := s.http.Listener.Addr().String()
 	return bench.Placement{Address: address, Peer: address}
 }
+
 func (s *fakeServer) Log() string { return "" }
 
 // Usage grows with time, as if the server used a tenth of a CPU.
@@ -132,75 +135,20 @@ func (s *fakeServer) Usage(context.Context) (bench.Usage, error) {
 }
 
 func (s *fakeServer) Alive(context.Context) error {
-	if s.ended {
-		return errors.New("the server has ended: exit status 0")
+	if s.stopped {
+		return errors.New("the server exited: exit status 0")
 	}
 	return nil
 }
 
 func (s *fakeServer) Stop(context.Context) error {
 	s.once.Do(func() {
-		s.http.Close() // waits for requests that are under way
-		s.ended = true
+		s.http.Close() // waits for requests in progress
+		s.stopped = true
 		s.fake.log("stop %s", s.name)
 		s.fake.mu.Lock()
 		s.fake.running--
 		s.fake.mu.Unlock()
 	})
 	return nil
-}
-
-func handler(mode string, env map[string]string) http.Handler {
-	answer := func(w http.ResponseWriter, status int, body string) {
-		w.Header().Set("Content-Type", "application/json")
-		if mode != "no-length" {
-			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-		}
-		w.WriteHeader(status)
-		if mode == "no-length" {
-			w.(http.Flusher).Flush()
-		}
-		io.WriteString(w, body)
-	}
-	var asked atomic.Int64
-	mux := http.NewServeMux()
-	mux.HandleFunc("/healthz", func(w http.ResponseWriter, r *http.Request) { answer(w, 200, `{"ok":true}`) })
-	mux.HandleFunc("/about", func(w http.ResponseWriter, r *http.Request) {
-		gil := "null"
-		if mode == "gil-turns-on" {
-			gil = strconv.FormatBool(asked.Load() > 10)
-		}
-		answer(w, 200, `{"runtime":"fake","runtime_version":"1","framework":"handler","framework_version":"1","gil":`+gil+`}`)
-	})
-	mux.HandleFunc("/json", func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
-		switch mode {
-		case "has-not":
-			answer(w, 501, `{"error":"no interpreters"}`)
-		case "says-500":
-			answer(w, 500, `{"ok":true,"value":"a"}`)
-		case "wrong-body":
-			answer(w, 200, `{"ok":true,"value":"b"}`)
-		case "hangs":
-			<-r.Context().Done()
-		default:
-			answer(w, 200, `{"ok":true,"value":"a"}`)
-		}
-	})
-	mux.HandleFunc("/upstream", func(w http.ResponseWriter, r *http.Request) {
-		ms := r.URL.Query().Get("ms")
-		if mode != "no-calls" {
-			resp, err := http.Get(env["UPSTREAM_URL"] + "/wait?ms=" + ms)
-			if err != nil {
-				answer(w, 502, `{"error":"upstream failed"}`)
-				return
-			}
-			resp.Body.Close()
-		}
-		answer(w, 200, `{"ok":true,"calls":1,"waited_ms":`+ms+`}`)
-	})
-	mux.HandleFunc("/environ", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, 200, fmt.Sprintf(`{"extra":%q}`, strings.TrimSpace(env["EXTRA"])))
-	})
-	return mux
 }

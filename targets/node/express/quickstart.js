@@ -1,4 +1,4 @@
-// What a newcomer has after expressjs.com's "Hello world": no settings.
+// The server of a newcomer who follows expressjs.com's "Hello world": no settings.
 import { createRequire } from 'node:module';
 import express from 'express';
 import { about } from '../about.js';

@@ -26,7 +26,7 @@ app.enable('strict routing');
 
 const notFound = (res) => res.status(404).json({ error: 'not found' });
 
-// Express would answer HEAD from the GET routes.
+// Without this, Express would respond to HEAD with the GET routes.
 app.use((req, res, next) => {
   if (req.method === 'HEAD') notFound(res);
   else next();
@@ -50,7 +50,7 @@ app.get('/upstream', async (req, res) => {
 
 app.get('/stream', (req, res) => {
   const text = stream(read(req.query, params.stream));
-  pipeline(text, res.type('text/plain'), () => {}); // a client that goes early is no failure
+  pipeline(text, res.type('text/plain'), () => {}); // it is not a failure if a client leaves early
 });
 
 app.get('/compute', (req, res) => {
@@ -93,7 +93,7 @@ app.use((_req, res) => {
   notFound(res);
 });
 
-// Express tells an error handler by its four parameters.
+// Express recognizes an error handler by its four parameters.
 app.use((error, _req, res, _next) => {
   res.status(error.statusCode ?? 500).json({ error: error.message });
 });

@@ -1,4 +1,4 @@
-// What a newcomer has after fastify.dev's "Getting Started": its logger on, nothing else set.
+// The server of a newcomer who follows fastify.dev's "Getting Started": its logger is on, and nothing else is set.
 import Fastify from 'fastify';
 import { about } from '../about.js';
 import { params, read } from '../params.js';

@@ -11,12 +11,12 @@ const array = (entries) => ({ type: 'array', items: entries });
 const error = object({ error: text });
 const answers = (properties) => ({ 200: object(properties), '4xx': error, '5xx': error });
 
-// "integer" alone would coerce 1e2 and 0x10 as well: the text has to be digits before it is read as a number.
+// "integer" alone would also accept 1e2 and 0x10, so the text must consist of digits before it is read as a number.
 const number = ({ default: value, ...range }) => ({
   default: value,
   allOf: [{ type: 'string', pattern: '^\\d+$' }, { type: 'integer', ...range }],
 });
-// The default stands in for a name that is missing: "required" would be checked before all others.
+// The default replaces a missing name. "required" is not used here, because Ajv would check it before all other rules.
 const choice = (rule) => ({ type: 'string', default: '', ...rule });
 const query = (rules) =>
   object(Object.fromEntries(Object.entries(rules).map(([name, rule]) => [name, (rule.enum ? choice : number)(rule)])));
@@ -51,11 +51,11 @@ export const upstream = {
 
 export const stream = { querystring: query(params.stream) };
 
-const reckoned = { response: answers({ n: whole, result: whole }) };
+const computed = { response: answers({ n: whole, result: whole }) };
 
-export const compute = { querystring: query(params.compute), ...reckoned };
+export const compute = { querystring: query(params.compute), ...computed };
 
-export const objects = { querystring: query(params.objects), ...reckoned };
+export const objects = { querystring: query(params.objects), ...computed };
 
 export const hash = {
   querystring: query(params.hash),
@@ -67,7 +67,7 @@ export const compress = {
   response: answers({ kib: whole, result: whole }),
 };
 
-export const matrix = { querystring: query(params.matrix), ...reckoned };
+export const matrix = { querystring: query(params.matrix), ...computed };
 
 export const parallel = {
   querystring: query(params.parallel),

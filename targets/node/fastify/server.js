@@ -22,11 +22,11 @@ const notFound = (_request, reply) => reply.code(404).send({ error: 'not found' 
 const app = fastify({
   bodyLimit: MESSAGE,
   exposeHeadRoutes: false,
-  return503OnClosing: false, // what has been accepted is answered, also while draining
+  return503OnClosing: false, // while draining, respond normally to everything that has been accepted
   frameworkErrors: (_error, request, reply) => notFound(request, reply), // a path that cannot be decoded
 });
 
-// The task parses the body, whatever type it was sent as.
+// The task parses the body, whatever its declared type.
 app.removeAllContentTypeParsers();
 app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
@@ -67,5 +67,5 @@ app.setErrorHandler((error, request, reply) => {
 });
 
 openRoom(app.server);
-await app.ready(); // schemas are compiled before any worker listens
+await app.ready(); // compiles the schemas before any worker listens
 serve(app, app.server);

@@ -20,7 +20,7 @@ import { stream } from '../tasks/stream.js';
 import { tokens } from '../tasks/tokens.js';
 import { upstream } from '../tasks/upstream.js';
 
-// A route gives what is sent as JSON, or nothing if it answers by itself.
+// A route returns the value to send as JSON, or undefined if it sends the response itself.
 const routes = {
   GET: new Map([
     ['/healthz', () => ({ ok: true })],
@@ -75,5 +75,5 @@ function send(response, status, value) {
 
 function sendText(response, text) {
   response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
-  pipeline(text, response, () => {}); // a client that goes early is no failure
+  pipeline(text, response, () => {}); // it is not a failure if a client leaves early
 }

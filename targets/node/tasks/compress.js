@@ -12,7 +12,7 @@ const text = keepLast((kib) => {
   return bytes;
 });
 
-/** The body of /compress: K KiB of text deflated and inflated again. In the event loop, as the contract has it. */
+/** The body of /compress: deflates and inflates K KiB of text. It runs in the event loop, as the contract requires. */
 export function compress({ kib }) {
   return { kib, result: crc32(inflateSync(deflateSync(text(kib), { level: 6 }))) };
 }

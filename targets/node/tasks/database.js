@@ -5,7 +5,7 @@ const ROWS = 10_000;
 
 let opened;
 
-/** The process's one pool. Its driver is loaded when first asked for; connections are opened as needed and kept. */
+/** Returns the only pool of this process. The first call loads the driver. Connections open on demand and stay open. */
 function getPool() {
   opened ??= openPool();
   return opened;
@@ -17,18 +17,18 @@ async function openPool() {
     connectionString: settings.databaseUrl,
     max: Math.max(1, Math.floor(settings.dbConnections / settings.workers)),
     connectionTimeoutMillis: 3000,
-    query_timeout: 3000, // a database that has stopped answering is no better than none
+    query_timeout: 3000, // a database that no longer responds counts as unreachable
     idleTimeoutMillis: 0,
   });
 
-  // A connection that breaks ends the process if nobody listens. The pool drops it and opens another.
+  // Without a listener, a broken connection would stop the process. The pool drops the connection and opens another.
   const ignore = () => {};
   pool.on('error', ignore); // while it is idle
   pool.on('connect', (client) => client.on('error', ignore)); // while it is in use: the query fails
   return pool;
 }
 
-// The name makes it a prepared statement, once for each connection.
+// The name makes it a prepared statement, prepared once per connection.
 const read = (id) => ({ name: 'read', text: 'SELECT id, name, cents FROM items WHERE id = $1', values: [id] });
 const update = (id) => ({ name: 'update', text: 'UPDATE items SET stock = stock + 1 WHERE id = $1', values: [id] });
 
@@ -37,7 +37,7 @@ export function dbRead({ id }) {
   return answer(async (pool) => row(await pool.query(read(id))));
 }
 
-/** The body of /db/reads: n rows, one query after the other over one connection. */
+/** The body of /db/reads: n rows, read by one query after the other over one connection. */
 export function dbReads({ id, n }) {
   return answer(async (pool) => {
     const client = await pool.connect();
@@ -47,7 +47,7 @@ export function dbReads({ id, n }) {
       client.release();
       return { items };
     } catch (error) {
-      client.release(error); // not to be used again
+      client.release(error); // the pool must not use this connection again
       throw error;
     }
   });
@@ -55,7 +55,7 @@ export function dbReads({ id, n }) {
 
 let updates = 0;
 
-/** The body of /db/update: one row changed. */
+/** The body of /db/update: changes one row. */
 export function dbUpdate() {
   return answer(async (pool) => {
     const { rowCount } = await pool.query(update(((updates++ * 7919) % ROWS) + 1));

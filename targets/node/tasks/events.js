@@ -3,7 +3,7 @@ import { BACKLOG, GRACE } from '../limits.js';
 
 const streams = new Set();
 
-/** Opens an event stream. It ends at SIGTERM if not before. */
+/** Opens an event stream, which closes at SIGTERM at the latest. */
 export function openEvents(response) {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   streams.add(response);
@@ -11,7 +11,7 @@ export function openEvents(response) {
   if (draining.signal.aborted) process.nextTick(end, response);
 }
 
-/** Writes to an event stream, and cuts off a client that does not read. */
+/** Writes to an event stream, and disconnects a client that does not read. */
 export function writeEvent(response, event) {
   if (response.writableEnded) return;
   response.write(event);

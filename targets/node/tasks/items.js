@@ -1,4 +1,4 @@
-/** The body of /json, built anew on every call. */
+/** The body of /json, built again on every call. */
 export function items() {
   const list = [];
   for (let i = 1; i <= 10; i++) {

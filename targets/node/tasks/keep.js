@@ -1,4 +1,4 @@
-/** Keeps what `make` gave for the last argument. */
+/** Keeps the result of `make` for the last argument. */
 export function keepLast(make) {
   let last;
   let kept;

@@ -15,7 +15,7 @@ export function matrix({ n }) {
   return { n, result };
 }
 
-// Rows of B in the inner loop: both B and C are walked in the order of memory.
+// The inner loop runs over rows of B, so it reads B and C in the order of memory.
 function multiply(a, b, n) {
   const c = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {

@@ -1,6 +1,6 @@
 import { next } from './sequence.js';
 
-/** The body of /objects: records, grouped by name, sorted and written as text, of which R is the check sum. */
+/** The body of /objects: groups records by name, sorts the groups and writes them as text. R is its checksum. */
 export function objects({ n }) {
   const text = [...group(records(n)).values()]
     .sort((a, b) => b.total - a.total || (a.name < b.name ? -1 : 1))

@@ -27,7 +27,7 @@ const modes = {
   }),
 };
 
-/** The body of /parallel: the sum of k tasks. */
+/** The body of /parallel: the sum of the results of k tasks. */
 export async function parallel({ mode, k, work, n }) {
   if (work === 'compute' && n > params.compute.n.maximum) throw new Refusal(400, 'bad n');
 

@@ -1,11 +1,11 @@
 /**
- * A pool of up to `limit` workers (threads or processes), each made when it is first needed and given one task at a
- * time. A worker that is lost fails its task, and the next task that needs one has another made.
+ * Creates a pool of up to `limit` workers (threads or processes). Each is made on first need and does one task at a
+ * time. If a worker is lost, its task fails. The next task that needs a worker makes a new one.
  */
 export function createPool({ limit, make, post }) {
   const workers = new Set();
   const idle = new Set();
-  const jobs = new Map(); // by the worker that is at it
+  const jobs = new Map(); // by the worker that does it
   const waiting = [];
 
   function assign() {
@@ -22,7 +22,7 @@ export function createPool({ limit, make, post }) {
     const worker = make();
     workers.add(worker);
     worker.on('message', (result) => {
-      if (!workers.has(worker)) return; // its last words came after its exit
+      if (!workers.has(worker)) return; // a message that arrived after its exit
       jobs.get(worker).resolve(result);
       jobs.delete(worker);
       idle.add(worker);
@@ -35,7 +35,7 @@ export function createPool({ limit, make, post }) {
       jobs.delete(worker);
       assign();
     };
-    worker.on('error', lose); // a child that could not be started has no exit
+    worker.on('error', lose); // a child that could not start emits no exit event
     worker.on('exit', lose);
     return worker;
   }

@@ -5,6 +5,6 @@ process.on('message', async ({ work, n }) => {
   process.send(await works[work](n));
 });
 
-// It goes with the server, not before it: a terminal sends its signals to the whole group.
+// It exits with the server, not before it. A terminal sends its signals to the whole process group.
 process.on('disconnect', () => process.exit());
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => {});

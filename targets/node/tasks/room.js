@@ -3,11 +3,11 @@ import { BACKLOG, GRACE, MESSAGE } from '../limits.js';
 
 const notFound = '{"error":"not found"}';
 
-/** Opens /room, the chat room, to a server's WebSockets. What it needs is loaded when the first of them comes. */
+/** Serves /room, the chat room, to the WebSockets of a server. It loads ws when the first of them connects. */
 export function openRoom(server) {
   let opening;
   server.on('upgrade', async (request, socket, head) => {
-    socket.on('error', () => {}); // gone before its answer
+    socket.on('error', () => {}); // the client left before its response
     if (request.url === '/room' || request.url.startsWith('/room?')) {
       opening ??= makeRoom();
       const room = await opening;
@@ -21,14 +21,14 @@ export function openRoom(server) {
 async function makeRoom() {
   const { WebSocketServer } = await import('ws');
   const room = new WebSocketServer({
-    noServer: true, // or another path would be 400
+    noServer: true, // otherwise ws would respond 400 to other paths
     perMessageDeflate: false,
     maxPayload: MESSAGE,
     closeTimeout: GRACE,
   });
 
   const close = () => {
-    room.close(); // nobody else comes in
+    room.close(); // no new member may join
     for (const member of room.clients) member.close(1001);
   };
   if (draining.signal.aborted) close();
@@ -37,7 +37,7 @@ async function makeRoom() {
 }
 
 function join(room, member) {
-  member.on('error', () => {}); // a broken frame or connection, which is closed anyway
+  member.on('error', () => {}); // a broken frame or connection; ws closes it anyway
   member.on('message', (text, isBinary) => {
     if (isBinary) return;
     for (const each of room.clients) {

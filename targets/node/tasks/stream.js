@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 
 const PIECE = 64 * 1024;
 
-/** The text of /stream, each piece of it made when the client is ready for it. */
+/** The text of /stream. It makes each piece when the client is ready for it. */
 export function stream({ kib }) {
   return Readable.from(pieces(kib * 1024));
 }

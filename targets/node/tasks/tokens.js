@@ -1,6 +1,6 @@
 import { openEvents, writeEvent } from './events.js';
 
-/** The event stream of /tokens: event i at i * ms after the request came, whenever the one before it was written. */
+/** The event stream of /tokens. Event i is due i * ms after the request arrived, even if an earlier event was late. */
 export function tokens({ n, ms }, response) {
   const start = performance.now();
   let i = 0;

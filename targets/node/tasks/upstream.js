@@ -2,15 +2,15 @@ import { Pool } from 'undici';
 import { Refusal } from '../refusal.js';
 import { settings } from '../settings.js';
 
-// One pool a process, as there is one upstream. Connections are opened as needed and kept.
+// There is one upstream, so there is one pool per process. Connections open on demand and stay open.
 const pool = new Pool(settings.upstreamUrl, {
   connections: 1024,
-  pipelining: 1, // a slow answer must not hold up another behind it
+  pipelining: 1, // no response may wait behind a slow one
   headersTimeout: 30_000, // the longest wait is 10 s; the default is five minutes
   bodyTimeout: 30_000,
 });
 
-/** The body of /upstream: n calls at once, each of which waits ms milliseconds. */
+/** The body of /upstream: makes n calls at once, each of which waits ms milliseconds. */
 export async function upstream({ ms, n }) {
   try {
     const waits = await Promise.all(Array.from({ length: n }, () => wait(ms)));
@@ -22,7 +22,7 @@ export async function upstream({ ms, n }) {
 
 async function wait(ms) {
   const { statusCode, body } = await pool.request({ method: 'GET', path: `/wait?ms=${ms}` });
-  const answer = await body.json(); // read even when refused, so that the connection is free again
-  if (statusCode !== 200) throw new Error(`upstream answered ${statusCode}`);
+  const answer = await body.json(); // read it even if the call failed, so that the connection is free again
+  if (statusCode !== 200) throw new Error(`upstream responded ${statusCode}`);
   return answer.waited_ms;
 }

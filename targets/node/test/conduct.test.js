@@ -13,7 +13,7 @@ let upstream;
 before(async () => { upstream = await startUpstream(); });
 after(() => upstream.close());
 
-/** Starts a server that does not outlive a test that fails. */
+/** Starts a server and kills it after the test, even if the test fails. */
 async function startFor(t, server, env) {
   const target = await start(server, { UPSTREAM_URL: upstream.url, ...env });
   t.after(() => target.child.kill('SIGKILL'));
@@ -26,7 +26,7 @@ for (const server of servers) {
       it(`drains on SIGTERM with ${workers} worker(s)`, { timeout: 20_000 }, async (t) => {
         const target = await startFor(t, server, { WORKERS: String(workers) });
 
-        // Besides the request in flight: a connection that never speaks, and one that is idle.
+        // Besides the request in progress there is a connection that never sends anything, and an idle one.
         const silent = connect(target.port, '127.0.0.1');
         await once(silent, 'connect');
         const agent = new Agent({ keepAlive: true });
@@ -46,12 +46,12 @@ for (const server of servers) {
       });
     }
 
-    it('answers a request that comes over an open connection while it drains', { timeout: 20_000 }, async (t) => {
+    it('responds to a request that arrives over an open connection while it drains', { timeout: 20_000 }, async (t) => {
       const target = await startFor(t, server);
       const socket = connect(target.port, '127.0.0.1').setEncoding('latin1');
       let received = '';
       socket.on('data', (text) => { received += text; });
-      // Pipelined: the second is read only after SIGTERM has been taken.
+      // Pipelined: the server reads the second request only after it has received SIGTERM.
       socket.write('GET /upstream?ms=500 HTTP/1.1\r\nhost: x\r\n\r\n');
       await sleep(200);
       target.child.kill('SIGTERM');
@@ -62,7 +62,7 @@ for (const server of servers) {
       assert.deepEqual(await target.ended, clean);
     });
 
-    it('fails the request of a pool process that is lost, and goes on', { timeout: 20_000 }, async (t) => {
+    it('fails the request of a pool process that is lost, and keeps serving', { timeout: 20_000 }, async (t) => {
       const target = await startFor(t, server);
       const lost = fetch(`${target.url}/parallel?mode=processes&k=2&work=wait&n=60000`);
       const pids = await children(target.child.pid, 2);
@@ -75,13 +75,13 @@ for (const server of servers) {
       assert.deepEqual(await target.stop(), clean);
     });
 
-    it('ends its pools on SIGTERM, once they have answered', { timeout: 20_000 }, async (t) => {
+    it('stops its pools on SIGTERM, after they have responded', { timeout: 20_000 }, async (t) => {
       const target = await startFor(t, server);
       const answers = Promise.all(['threads', 'processes'].map((mode) =>
         read(`${target.url}/parallel?mode=${mode}&k=3&work=wait&n=1500`, new Agent({ keepAlive: true }))));
       const pids = await children(target.child.pid, 3);
       await sleep(300);
-      for (const pid of pids) process.kill(pid, 'SIGTERM'); // as a terminal does, which signals the whole group
+      for (const pid of pids) process.kill(pid, 'SIGTERM'); // like a terminal, which signals the whole process group
       const ended = target.stop();
       assert.deepEqual(await answers, [
         '{"mode":"threads","k":3,"result":4500}',
@@ -121,11 +121,11 @@ for (const server of servers) {
       process.kill(pid, 'SIGKILL');
       const { code, stderr } = await target.ended;
       assert.equal(code, 1);
-      assert.match(stderr, /worker \d+ ended unexpectedly \(SIGKILL\)/);
+      assert.match(stderr, /worker \d+ exited unexpectedly \(SIGKILL\)/);
       await assert.rejects(read(`${target.url}/healthz`), { code: 'ECONNREFUSED' });
     });
 
-    it('ends at start on a bad setting', { timeout: 20_000 }, async () => {
+    it('exits at start on a bad setting', { timeout: 20_000 }, async () => {
       const bad = [
         ...['', '0', '-1', '1.5', '8e3', 'x', '65536'].map((PORT) => ({ PORT })),
         ...['', '0', 'two'].map((WORKERS) => ({ WORKERS })),
@@ -139,7 +139,7 @@ for (const server of servers) {
       }
     });
 
-    it('ends at start when it cannot listen or has no upstream address', { timeout: 20_000 }, async (t) => {
+    it('exits at start if it cannot listen or has no upstream address', { timeout: 20_000 }, async (t) => {
       const target = await startFor(t, server);
       const PORT = String(target.port);
       assert.equal((await run(server, { PORT }).ended).code, 1);
@@ -153,7 +153,7 @@ for (const server of servers) {
   });
 }
 
-/** The ids of a process's children, once there are so many. */
+/** Returns the ids of a process's children, once there are at least `count`. */
 async function children(pid, count) {
   for (;;) {
     const ids = processes().filter(({ parent }) => parent === pid).map(({ id }) => id);

@@ -17,7 +17,7 @@ const json = `{"items":[${[
   `{"id":10,"name":"Item 10","sku":"SKU-00010","cents":1990,${tag},"available":false}`,
 ].join(',')}]}`;
 
-// Computed by CPython with its complex type:
+// CPython computed these with its complex type:
 //
 //   def compute(n):
 //       total = 0
@@ -31,7 +31,7 @@ const json = `{"items":[${[
 //       return total
 const computed = { 1: 1, 2: 105, 3: 178, 10: 1864, 64: 71171, 256: 1134272 };
 
-// The other answers were computed by CPython with hashlib, zlib and whole numbers, from the words of the contract.
+// CPython computed the other results from the text of the contract, with hashlib, zlib and whole numbers.
 const answered = {
   objects: { 1: 537907, 2: 691399, 10: 140541, 2000: 699043, 100000: 652519 },
   hash: {
@@ -57,7 +57,7 @@ const streamed = { // SHA-256
   2000: '71fb4c30e25e6dc4b9a8ceb8260d3b696a7196466e82bef1678c1cbc714f7278',
 };
 
-// Ranges of the routes that need nothing but themselves, and of /db, which refuses before it asks the database.
+// Ranges of the routes that use no service, and of /db, which refuses bad values before it queries the database.
 const ranges = {
   '/stream': { kib: [1, 65536] },
   '/objects': { n: [1, 100000] },
@@ -97,11 +97,11 @@ for (const server of servers) {
       checkHeaders(response.headers, text);
     }
 
-    it('answers /healthz', () => check('/healthz', 200, '{"ok":true}'));
+    it('serves /healthz', () => check('/healthz', 200, '{"ok":true}'));
 
-    it('answers /json', () => check('/json', 200, json));
+    it('serves /json', () => check('/json', 200, json));
 
-    it('answers /compute', async () => {
+    it('serves /compute', async () => {
       for (const [n, result] of Object.entries(computed)) {
         await check(`/compute?n=${n}`, 200, `{"n":${n},"result":${result}}`);
       }
@@ -110,10 +110,10 @@ for (const server of servers) {
     });
 
     for (const [route, results] of Object.entries(answered)) {
-      it(`answers /${route}`, async () => {
+      it(`serves /${route}`, async () => {
         const name = route === 'hash' || route === 'compress' ? 'kib' : 'n';
         for (const [value, result] of Object.entries(results)) {
-          // Twice: what is kept must not have been changed.
+          // Twice, to check that the first request did not change the kept data.
           await check(`/${route}?${name}=${value}`, 200, `{"${name}":${value},"result":${result}}`);
           await check(`/${route}?${name}=${value}`, 200, `{"${name}":${value},"result":${result}}`);
         }
@@ -122,14 +122,14 @@ for (const server of servers) {
     }
 
     for (const mode of ['inline', 'threads', 'processes']) {
-      it(`answers /parallel by ${mode}`, { timeout: 20_000 }, async () => {
+      it(`serves /parallel by ${mode}`, { timeout: 20_000 }, async () => {
         for (const [work, result] of Object.entries(works)) {
           await check(`/parallel?mode=${mode}&${work}&k=3`, 200, `{"mode":"${mode}","k":3,"result":${3 * result}}`);
           await check(`/parallel?mode=${mode}&${work}`, 200, `{"mode":"${mode}","k":2,"result":${2 * result}}`);
         }
       });
 
-      it(`goes on while ${mode} waits`, { timeout: 20_000 }, async () => {
+      it(`keeps serving while ${mode} waits`, { timeout: 20_000 }, async () => {
         const waiting = check(`/parallel?mode=${mode}&k=2&work=wait&n=1000`, 200, `{"mode":"${mode}","k":2,"result":2000}`);
         let done = false;
         waiting.finally(() => { done = true; });
@@ -139,7 +139,7 @@ for (const server of servers) {
       });
     }
 
-    it('queues what is more than the workers of a pool', { timeout: 20_000 }, async () => {
+    it('queues tasks if all workers of a pool are busy', { timeout: 20_000 }, async () => {
       const body = '{"mode":"threads","k":16,"result":160}';
       await Promise.all(Array.from({ length: 5 }, () => check('/parallel?mode=threads&k=16&work=wait&n=10', 200, body)));
     });
@@ -147,7 +147,7 @@ for (const server of servers) {
     it('has no interpreters', () =>
       check('/parallel?mode=interpreters&work=wait', 501, '{"error":"no interpreters"}'));
 
-    it('refuses bad parameters of /parallel, the first first', async () => {
+    it('names the first bad parameter of /parallel', async () => {
       const good = { mode: 'inline', k: 2, work: 'wait', n: 1 };
       const bad = {
         mode: ['', 'Inline', 'constructor', 'inline&mode=inline', undefined],
@@ -158,7 +158,7 @@ for (const server of servers) {
       const names = Object.keys(good);
       for (const [index, name] of names.entries()) {
         for (const value of bad[name]) {
-          // What comes after it is bad as well.
+          // The later parameters are bad too.
           const all = { ...good, [name]: value };
           for (const later of names.slice(index + 1)) all[later] = 'x';
           const query = Object.entries(all).filter(([, text]) => text !== undefined).map(([key, text]) => `${key}=${text}`);
@@ -170,7 +170,7 @@ for (const server of servers) {
       }
     });
 
-    it('answers /stream', async () => {
+    it('serves /stream', async () => {
       for (const [kib, digest] of [...Object.entries(streamed), ['', streamed[1024]]]) {
         const response = await fetch(`${target.url}/stream${kib && `?kib=${kib}`}`);
         const bytes = Buffer.from(await response.arrayBuffer());
@@ -181,13 +181,13 @@ for (const server of servers) {
       }
     });
 
-    it('outlives a client that leaves in the middle of a stream', async () => {
+    it('keeps serving after a client leaves in the middle of a stream', async () => {
       const response = await fetch(`${target.url}/stream?kib=65536`);
       await response.body.cancel();
       await check('/healthz', 200, '{"ok":true}');
     });
 
-    it('answers /about', async () => {
+    it('serves /about', async () => {
       const response = await fetch(`${target.url}/about`);
       const text = await response.text();
       checkHeaders(response.headers, text);
@@ -225,7 +225,7 @@ for (const server of servers) {
     });
 
     for (const fault of ['reset', 'status', 'text']) {
-      it(`answers 502 when the upstream fails: ${fault}`, async () => {
+      it(`responds 502 if the upstream fails: ${fault}`, async () => {
         upstream.state.fault = fault;
         await check('/upstream?ms=1&n=4', 502, '{"error":"upstream failed"}');
         upstream.state.fault = null;
@@ -233,7 +233,7 @@ for (const server of servers) {
       });
     }
 
-    it('answers 502 when there is no upstream', async () => {
+    it('responds 502 if there is no upstream', async () => {
       const alone = await start(server, { UPSTREAM_URL: 'http://127.0.0.1:1' });
       const response = await fetch(`${alone.url}/upstream`);
       assert.equal(response.status, 502);
@@ -269,7 +269,7 @@ for (const server of servers) {
       }
     });
 
-    it('answers 404 to anything else', async () => {
+    it('responds 404 to anything else', async () => {
       for (const path of ['/', '/jso', '/json/', '/JSON', '/json/1', '/constructor', '/%zz']) {
         await check(path, 404, '{"error":"not found"}');
       }

@@ -17,12 +17,12 @@ async function read(url) {
 }
 
 for (const server of servers) {
-  describe(server, { skip: !bin && 'no PostgreSQL on this machine', timeout: 120_000 }, () => {
+  describe(server, { skip: !bin && 'PostgreSQL is not installed', timeout: 120_000 }, () => {
     let postgres;
     before(async () => { postgres = await startPostgres(); });
     after(() => postgres?.remove());
 
-    /** Starts a server that does not outlive a test that fails. */
+    /** Starts a server and kills it after the test, even if the test fails. */
     async function startFor(t, env) {
       const target = await start(server, { DATABASE_URL: postgres.url, ...env });
       t.after(() => target.child.kill('SIGKILL'));
@@ -50,7 +50,7 @@ for (const server of servers) {
       assert.deepEqual(await target.stop(), clean);
     });
 
-    it('updates rows in their turn', async (t) => {
+    it('updates rows in the order of the contract', async (t) => {
       const target = await startFor(t);
       await postgres.query('UPDATE items SET stock = 0');
       for (let r = 0; r < 5; r++) assert.deepEqual(await read(`${target.url}/db/update`), [200, '{"updated":1}']);
@@ -70,14 +70,14 @@ for (const server of servers) {
       });
     }
 
-    it('answers 502 while the database is gone, and 200 when it is back', async (t) => {
+    it('responds 502 while the database is gone, and 200 when it is back', async (t) => {
       const target = await startFor(t);
       const paths = ['/db/read', '/db/reads', '/db/update'];
       const all = () => Promise.all(paths.map((path) => read(target.url + path)));
       const statuses = async () => (await all()).map(([status]) => status);
 
       assert.deepEqual(await statuses(), [200, 200, 200]);
-      // It dies while queries are on their way.
+      // The database dies while queries are in progress.
       const seen = [];
       let going = true;
       const load = Promise.all(Array.from({ length: 8 }, async () => {
@@ -95,7 +95,7 @@ for (const server of servers) {
       await postgres.launch();
       assert.deepEqual(await statuses(), [200, 200, 200]);
 
-      // And while connections are idle.
+      // It also dies while connections are idle.
       await postgres.stop();
       assert.deepEqual(await all(), [failed, failed, failed]);
       await postgres.launch();
@@ -103,7 +103,7 @@ for (const server of servers) {
       assert.deepEqual(await target.stop(), clean);
     });
 
-    it('answers 502 within seconds when the database is silent', async (t) => {
+    it('responds 502 within seconds if the database is silent', async (t) => {
       const silent = createServer().listen(0, '127.0.0.1');
       await once(silent, 'listening');
       t.after(() => silent.close());
@@ -114,7 +114,7 @@ for (const server of servers) {
       assert.deepEqual(await target.stop(), clean);
     });
 
-    it('answers 502 within seconds when a query hangs', async (t) => {
+    it('responds 502 within seconds if a query hangs', async (t) => {
       const target = await startFor(t);
       const client = new pg.Client({ connectionString: postgres.url });
       await client.connect();
@@ -129,7 +129,7 @@ for (const server of servers) {
       assert.deepEqual(await target.stop(), clean);
     });
 
-    it('answers 502 when a row or the table is not there', async (t) => {
+    it('responds 502 if a row or the table is missing', async (t) => {
       const target = await startFor(t);
       await postgres.query('DELETE FROM items WHERE id = 7');
       assert.deepEqual(await read(`${target.url}/db/read?id=7`), failed);

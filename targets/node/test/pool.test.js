@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { createPool } from '../tasks/pool.js';
 
-// Echoes its task after ten milliseconds, or dies of it.
+// Echoes its task after ten milliseconds, or dies if the task says so.
 const echo = `
   const { parentPort } = require('node:worker_threads');
   parentPort.on('message', (task) => {
@@ -29,7 +29,7 @@ function poolFor(t, limit) {
   return { made, run };
 }
 
-it('makes workers when they are needed, up to its limit', async (t) => {
+it('makes workers on demand, up to its limit', async (t) => {
   const { made, run } = poolFor(t, 3);
   assert.equal(await run(1), 1);
   assert.equal(await run(2), 2);
@@ -40,7 +40,7 @@ it('makes workers when they are needed, up to its limit', async (t) => {
 });
 
 for (const task of ['die', 'throw']) {
-  it(`fails the task that a worker is lost with, and makes another worker: ${task}`, async (t) => {
+  it(`fails the task of a lost worker, and makes another worker: ${task}`, async (t) => {
     const { made, run } = poolFor(t, 2);
     const results = await Promise.allSettled([run(task), run(task), run(1), run(2), run(3)]);
     assert.deepEqual(results.map(({ status, value }) => value ?? status), ['rejected', 'rejected', 1, 2, 3]);

@@ -11,7 +11,7 @@ const nobody = 65534;
 // PostgreSQL refuses to run as root.
 const user = process.getuid() === 0 ? { uid: nobody, gid: nobody } : {};
 
-/** The folder of initdb and postgres, or undefined: the PATH, and where Debian has them. */
+/** The folder of initdb and postgres, in the PATH or where Debian has them. It is undefined if there is none. */
 export const bin = [...process.env.PATH.split(':'), ...debian()].find((folder) => {
   try {
     execFileSync(join(folder, 'initdb'), ['--version'], { stdio: 'ignore' });
@@ -31,7 +31,7 @@ function debian() {
   }
 }
 
-/** A PostgreSQL of our own with the table of the contract; it can be stopped, paused and started again. */
+/** Starts a PostgreSQL for these tests, with the table of the contract. Tests can stop it and launch it again. */
 export async function startPostgres() {
   const folder = mkdtempSync(join(tmpdir(), 'targets-node-postgres-'));
   if (user.uid) chownSync(folder, user.uid, user.gid);
@@ -67,7 +67,7 @@ export async function startPostgres() {
     }
   }
 
-  /** Ends it at once, as a crash would. */
+  /** Stops it at once, as a crash would. */
   async function stop() {
     const ended = once(child, 'exit');
     child.kill('SIGQUIT');

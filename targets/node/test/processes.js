@@ -8,7 +8,10 @@ export const realTimeServers = ['http', 'fastify'];
 
 const root = new URL('..', import.meta.url);
 
-/** Runs a server (http/server.js) or another file (express/quickstart) with the given environment; `ended` tells how it ended and what it wrote to stderr. */
+/**
+ * Runs a server (http for http/server.js) or another file (express/quickstart) with the given environment.
+ * `ended` resolves to its exit code or signal, and to its output.
+ */
 export function run(server, env) {
   const child = spawn(process.execPath, [server.includes('/') ? `${server}.js` : `${server}/server.js`], {
     cwd: root,
@@ -23,7 +26,7 @@ export function run(server, env) {
   return { child, ended };
 }
 
-/** Runs a server on a free port and waits until it answers. */
+/** Runs a server on a free port and waits until it responds. */
 export async function start(server, env) {
   const port = await freePort();
   const { child, ended } = run(server, { ...env, PORT: String(port) });

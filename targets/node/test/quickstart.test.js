@@ -4,7 +4,7 @@ import { start, startUpstream } from './processes.js';
 
 for (const framework of ['express', 'fastify']) {
   describe(`${framework}/quickstart`, () => {
-    it('answers what a quick start has to', { timeout: 20_000 }, async (t) => {
+    it('serves the routes of a quick start', { timeout: 20_000 }, async (t) => {
       const upstream = await startUpstream();
       t.after(() => upstream.close());
       const target = await start(`${framework}/quickstart`, { UPSTREAM_URL: upstream.url });

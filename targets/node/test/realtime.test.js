@@ -10,7 +10,7 @@ import { realTimeServers, start } from './processes.js';
 const clean = { code: 0, signal: null, stdout: '', stderr: '' };
 const kib = 1024;
 
-/** A member of the room, and what it has heard. */
+/** Joins the room, and collects the messages that arrive. */
 async function join({ port }) {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/room`);
   const heard = [];
@@ -22,16 +22,16 @@ async function join({ port }) {
   return { closed, heard, socket };
 }
 
-/** Waits until something is so. */
-async function until(so, ms = 10_000) {
+/** Waits until a condition holds. */
+async function until(condition, ms = 10_000) {
   const deadline = performance.now() + ms;
-  while (!(await so())) {
-    assert.ok(performance.now() < deadline, `waited in vain until ${so}`);
+  while (!(await condition())) {
+    assert.ok(performance.now() < deadline, `timed out waiting for ${condition}`);
     await sleep(10);
   }
 }
 
-/** A viewer of an event stream, and what it has seen. */
+/** Opens an event stream, and collects its text. */
 async function view(url) {
   const response = await fetch(url);
   assert.equal(response.status, 200);
@@ -49,7 +49,7 @@ async function view(url) {
   return viewer;
 }
 
-/** Connects, asks for something, and never reads. */
+/** Connects, sends a request, and never reads. */
 async function ignore({ port }, head) {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
@@ -73,10 +73,10 @@ for (const server of realTimeServers) {
       return { status: response.status, text: await response.text() };
     }
 
-    /** How many the dashboard says are viewing. */
+    /** Returns the number of viewers, as the dashboard reports it. */
     const viewers = async () => JSON.parse((await post('{}')).text).viewers;
 
-    it('sends what a member says to all, in one order', async () => {
+    it('sends each message to all members, in one order', async () => {
       const members = await Promise.all(Array.from({ length: 4 }, () => join(target)));
       const expected = new Set();
       for (let i = 0; i < 300; i++) {
@@ -103,7 +103,7 @@ for (const server of realTimeServers) {
       for (const { socket } of members) socket.close();
     });
 
-    it('passes 64 KiB on, refuses more, and leaves binary alone', async () => {
+    it('passes 64 KiB on, refuses more, and ignores binary messages', async () => {
       const [a, b, c] = await Promise.all([join(target), join(target), join(target)]);
       a.socket.send(Buffer.from('binary'));
       a.socket.send('x'.repeat(64 * kib));
@@ -117,11 +117,11 @@ for (const server of realTimeServers) {
       b.socket.close();
     });
 
-    it('cuts off a member that does not read', async () => {
+    it('disconnects a member that does not read', async () => {
       const [a, b] = await Promise.all([join(target), join(target)]);
       const deaf = await ignore(target, ['/room HTTP/1.1', ...upgrade]);
       const text = 'x'.repeat(64 * kib);
-      // Far more than the kernel would hold for it, and a few at a time, so that the others can follow.
+      // This is far more than the kernel buffers for it. It sends a few at a time, so that the others can keep up.
       for (let i = 1; i <= 400; i++) {
         a.socket.send(text);
         if (i % 8 === 0) await until(() => a.heard.length === i && b.heard.length === i);
@@ -134,7 +134,7 @@ for (const server of realTimeServers) {
       b.socket.close();
     });
 
-    it('has WebSockets at /room only', async () => {
+    it('accepts WebSockets only at /room', async () => {
       for (const path of ['/', '/rooms', '/room/', '/json']) {
         const socket = new WebSocket(`ws://127.0.0.1:${target.port}${path}`);
         const [, response] = await once(socket, 'unexpected-response');
@@ -163,7 +163,7 @@ for (const server of realTimeServers) {
       await until(async () => await viewers() === 0);
     });
 
-    it('takes a body for what it is, not for what it is called', async () => {
+    it('checks the content of a body, not its declared type', async () => {
       for (const type of ['application/json', 'text/plain', 'image/png', 'application/x-www-form-urlencoded']) {
         assert.equal((await post('{"a":1}', { 'content-type': type })).status, 200);
       }
@@ -182,7 +182,7 @@ for (const server of realTimeServers) {
       assert.deepEqual(await chunked(), { status: 400, text: '{"error":"bad body"}' });
     });
 
-    // A body of unknown length, which turns out to be too long.
+    // Posts a body of unknown length, which turns out to be too long.
     async function chunked() {
       const request = httpRequest(`${target.url}/dashboard`, { method: 'POST' });
       for (let i = 0; i < 3; i++) request.write(' '.repeat(32 * kib));
@@ -191,7 +191,7 @@ for (const server of realTimeServers) {
       return { status: response.statusCode, text: (await response.toArray()).join('') };
     }
 
-    it('cuts off a viewer that does not read', async () => {
+    it('disconnects a viewer that does not read', async () => {
       const viewer = await view(`${target.url}/dashboard`);
       const deaf = await ignore(target, ['/dashboard HTTP/1.1']);
       assert.equal(await viewers(), 2);
@@ -219,7 +219,7 @@ for (const server of realTimeServers) {
       await early.leave();
     });
 
-    it('ends what is open on SIGTERM', async (t) => {
+    it('closes rooms and streams on SIGTERM', async (t) => {
       const other = await start(server);
       t.after(() => other.child.kill('SIGKILL'));
       const members = await Promise.all([join(other), join(other)]);
@@ -244,7 +244,7 @@ for (const server of realTimeServers) {
 }
 
 describe('express', { timeout: 60_000 }, () => {
-  it('has none of these', async (t) => {
+  it('has no real-time routes', async (t) => {
     const target = await start('express');
     t.after(() => target.child.kill('SIGKILL'));
     for (const [path, method] of [['/room', 'GET'], ['/dashboard', 'GET'], ['/dashboard', 'POST'], ['/tokens', 'GET']]) {

@@ -1,1 +1,1 @@
-"""The frameworks as their own quick starts have them: no settings, the development server."""
+"""The frameworks as in their own quick starts: no settings, and the development server."""

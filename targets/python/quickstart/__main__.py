@@ -1,6 +1,6 @@
 """`python -m quickstart flask` or `python -m quickstart fastapi`: the command of the quick start.
 
-HOST and PORT become what the framework's own command reads; nothing else is set.
+HOST and PORT become the variables that the framework's own command reads. Nothing else is set.
 """
 
 import argparse

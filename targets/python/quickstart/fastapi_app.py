@@ -1,4 +1,4 @@
-"""FastAPI as its tutorial has it: `uvicorn quickstart.fastapi_app:app`."""
+"""FastAPI as in its tutorial: `uvicorn quickstart.fastapi_app:app`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,13 +38,13 @@ def read_healthz() -> dict[str, Any]:
 
 @app.get("/about")
 def read_about() -> About:
-    told = about(
+    facts = about(
         framework="fastapi",
         framework_version=fastapi.__version__,
         server="uvicorn",
         threads=None,
     )
-    return {**told, "workers": 1}
+    return {**facts, "workers": 1}
 
 
 @app.get("/json")
@@ -66,7 +66,7 @@ def read_compute(n: Annotated[Whole, Query(ge=1, le=2000)] = 256) -> dict[str, A
     return {"n": n, "result": compute(n)}
 
 
-# The tutorial's chapter on errors: without these three, they would be told in FastAPI's own form.
+# From the tutorial's chapter on errors. Without these three, errors would have FastAPI's own form.
 @app.exception_handler(HTTPException)
 def not_found(_request: Request, _error: HTTPException) -> JSONResponse:
     return JSONResponse({"error": "not found"}, 404)

@@ -1,4 +1,4 @@
-"""Flask as its Quickstart has it: `flask --app quickstart.flask_app run`."""
+"""Flask as in its Quickstart: `flask --app quickstart.flask_app run`."""
 
 import json
 from importlib.metadata import version
@@ -23,14 +23,14 @@ def healthz() -> Response:
 
 
 @app.route("/about")
-def tell_about() -> Response:
-    told = about(
+def show_about() -> Response:
+    facts = about(
         framework="flask",
         framework_version=version("flask"),
         server="werkzeug",
-        threads=None,  # one for each connection
+        threads=None,  # one per connection
     )
-    return reply({**told, "workers": 1})
+    return reply({**facts, "workers": 1})
 
 
 @app.route("/json")
@@ -63,6 +63,6 @@ def refused(refusal: Refusal) -> Response:
 
 
 def reply(value: object, status: int = 200) -> Response:
-    # What a view returns as a dict comes with sorted keys and a newline; the contract has neither.
+    # Flask sorts the keys of a returned dict and adds a newline. The contract allows neither.
     body = json.dumps(value, separators=(",", ":"))
     return Response(body, status, mimetype="application/json")

@@ -1,1 +1,1 @@
-"""The benchmark's Python targets: one contract, three ways to serve it."""
+"""The Python servers under test: one contract, three ways to serve it."""

@@ -16,12 +16,12 @@ def main() -> None:
     parser.add_argument("app", choices=APPS)
     app = APPS[parser.parse_args().app]
 
-    import uvicorn  # noqa: PLC0415 (the processes of /parallel import this file, too)
+    import uvicorn  # noqa: PLC0415 (the processes of /parallel import this file too)
 
     from servers.protocol import TransportProtocol  # noqa: PLC0415
 
-    # uvicorn drains on SIGTERM and then raises it again for whoever had it before. With Python's
-    # default that kills the process; a clean stop has to end with 0.
+    # uvicorn drains on SIGTERM and then raises it again for the previous handler. Python's default
+    # handler would kill the process, but a clean stop must exit 0.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         app,
@@ -43,5 +43,5 @@ def main() -> None:
     )
 
 
-if __name__ == "__main__":  # each of several workers imports this file again
+if __name__ == "__main__":  # with several workers, each imports this file again
     main()

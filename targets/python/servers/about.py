@@ -1,4 +1,4 @@
-"""What /about tells of the process that answers."""
+"""The facts in /about on the process that responds."""
 
 import os
 import platform
@@ -26,7 +26,7 @@ def about(*, framework: str, framework_version: str, server: str, threads: int |
 
 
 def gil_enabled() -> bool:
-    # Asked at run time: a free-threaded build turns the GIL back on when it imports an extension
-    # that needs it. Python 3.11 and 3.12 have no such question: there it is always on.
+    # This must be asked at run time. A free-threaded build turns the GIL back on when it imports
+    # an extension that needs it. Python 3.11 and 3.12 lack the function; their GIL is always on.
     ask = getattr(sys, "_is_gil_enabled", None)
     return True if ask is None else bool(ask())

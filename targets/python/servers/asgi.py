@@ -1,4 +1,4 @@
-"""Raw ASGI: the contract with no framework, the floor that FastAPI stands on."""
+"""Raw ASGI: the contract without a framework, on the same layer that FastAPI uses."""
 
 import asyncio
 import json
@@ -108,8 +108,8 @@ async def get_upstream(scope: Scope, _: Receive) -> object:
     return {"ok": True, "calls": n, "waited_ms": await services_of(scope).upstream.wait(ms, n)}
 
 
-# What computes does so in the event loop, which serves nobody else meanwhile: under the GIL a
-# thread would not make it faster, and Node.js's one thread does the same.
+# These routes compute in the event loop, which serves no other request meanwhile. Under the GIL a
+# thread would not make it faster, and Node.js computes in its one thread too.
 async def get_compute(scope: Scope, _: Receive) -> object:
     n = GRID.read(query_of(scope).get("n"))
     return {"n": n, "result": compute(n)}
@@ -196,7 +196,7 @@ async def get_tokens(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b""})
 
     writing = asyncio.create_task(write())
-    await disconnected(receive)  # which is told when all is written, too
+    await disconnected(receive)  # returns also after everything is written
     writing.cancel()
     await asyncio.wait([writing])
 
@@ -215,7 +215,7 @@ async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
     with room.joined(Member(send_text, scope["state"]["transport"])):
         while (message := await receive())["type"] != "websocket.disconnect":
             if (text := message.get("text")) is not None:
-                await room.tell(text)
+                await room.send_to_all(text)
 
 
 def services_of(scope: Scope) -> Services:

@@ -1,4 +1,4 @@
-"""What an ASGI app is called with."""
+"""The types of the arguments of an ASGI app."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

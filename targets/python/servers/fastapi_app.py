@@ -107,14 +107,14 @@ class State(TypedDict):
 
 
 class EventStream(StreamingResponse):
-    """The media type as the contract has it, with no charset."""
+    """A response with the media type of the contract, without a charset."""
 
     def __init__(self, events: AsyncIterator[bytes]) -> None:
         super().__init__(events, headers=EVENT_STREAM)
 
 
 class Watching(Response):
-    """A viewer's answer, which the dashboard writes for as long as it lasts."""
+    """A viewer's response, which the dashboard writes until the viewer leaves."""
 
     def __init__(self, services: Services) -> None:
         super().__init__()
@@ -143,7 +143,7 @@ Opened = Annotated[Services, Depends(get_services)]
 
 app = FastAPI(
     lifespan=lifespan,
-    # The contract's routes and no others: nothing for documentation, no redirect from "/json/".
+    # Only the routes of the contract: no documentation, and no redirect from "/json/".
     openapi_url=None,
     docs_url=None,
     redoc_url=None,
@@ -191,8 +191,8 @@ async def get_stream(
     return StreamingResponse(body(), media_type="text/plain")
 
 
-# `async def`, though these never await: FastAPI would run a plain `def` in its thread pool, and
-# they would no longer compare with raw ASGI and with Node.js, which compute in the event loop.
+# These are `async def`, although they never await. FastAPI would run a plain `def` in its thread
+# pool, so it would not compare with raw ASGI and Node.js, which compute in the event loop.
 @app.get("/compute")
 async def get_compute(n: Annotated[Whole, within(GRID)] = GRID.default) -> Computed:
     return Computed(n=n, result=compute(n))
@@ -262,7 +262,7 @@ async def room(websocket: WebSocket, services: Opened) -> None:
     with services.room.joined(Member(websocket.send_text, websocket.state.transport)):
         while (message := await websocket.receive())["type"] != "websocket.disconnect":
             if (text := message.get("text")) is not None:
-                await services.room.tell(text)
+                await services.room.send_to_all(text)
 
 
 @app.websocket("/{path:path}")
@@ -292,7 +292,7 @@ async def get_tokens(
 
 @app.exception_handler(HTTPException)
 async def not_found(_request: Request, _error: HTTPException) -> JSONResponse:
-    # The router's own errors, 404 and 405, are all there are; the contract knows only the first.
+    # All HTTPExceptions come from the router: 404 and 405. The contract has only 404.
     return JSONResponse(NOT_FOUND, 404)
 
 

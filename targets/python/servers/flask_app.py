@@ -1,4 +1,4 @@
-"""Flask: the contract on WSGI, with a thread for each request."""
+"""Flask: the contract on WSGI, with one thread per request."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class ContractJSONProvider(DefaultJSONProvider):
-    """Flask's JSON with the keys as written, no blanks, and no newline at the end."""
+    """Flask's JSON with unsorted keys, without blanks, and without a newline at the end."""
 
     sort_keys = False
 
@@ -54,9 +54,9 @@ class ContractFlask(Flask):
 
 
 app = ContractFlask(__name__, static_folder=None)
-app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # only GET is in the contract
+app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # the contract has only GET here
 
-# Made at import, so once in each worker: gunicorn imports the app after it has forked.
+# gunicorn imports the app after it has forked, so each worker makes these once.
 upstream = SyncUpstream(settings.upstream_url)
 pools = Pools()
 atexit.register(pools.close)
@@ -64,7 +64,7 @@ opening_database = threading.Lock()
 
 
 def database() -> SyncDatabase:
-    """Open the database's pool, the first time: a worker never asked does not carry the driver."""
+    """Return the database's pool. The first call opens it and loads the driver."""
     with opening_database:
         return open_database()
 

@@ -1,4 +1,4 @@
-"""Parameters as the contract wants them, from the environment and from query strings."""
+"""Parameters in the form of the contract, from the environment and from query strings."""
 
 import sys
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from servers.refusal import Refusal
 
 
 class BadParameterError(Refusal):
-    """The text is no whole number, is out of range, or is none of the words to choose from."""
+    """The text is not a whole number in range, or not one of the allowed words."""
 
     status = 400
 
@@ -17,7 +17,7 @@ class BadParameterError(Refusal):
 
 
 def digits_only(text: str) -> str:
-    """Refuse what int() alone would let through: "+5", " 5 ", "1_000", digits of other scripts."""
+    """Refuse texts that int() would accept: "+5", " 5 ", "1_000", digits of other scripts."""
     if not (text.isascii() and text.isdecimal()):
         raise ValueError("not a whole number")
     return text
@@ -25,7 +25,7 @@ def digits_only(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class WholeNumber:
-    """A named value from `least` to `most`, `default` where it is not given."""
+    """A named value from `least` to `most`. It is `default` if it is not given."""
 
     name: str
     default: int
@@ -36,7 +36,7 @@ class WholeNumber:
         if text is None:
             return self.default
         try:
-            value = int(digits_only(text))  # int() refuses thousands of digits by itself
+            value = int(digits_only(text))  # int() itself refuses a text of thousands of digits
         except ValueError:
             raise BadParameterError(self.name) from None
         return self.check(value)
@@ -49,7 +49,7 @@ class WholeNumber:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A named word, which has to be given."""
+    """A named word without a default."""
 
     name: str
     words: tuple[str, ...]

@@ -1,8 +1,8 @@
-"""What a route answers in place of a result."""
+"""The response of a route that gives no result."""
 
 
-class Refusal(Exception):  # noqa: N818 (not always an error of ours)
-    """A status, and what stands in `{"error": ...}`; the exception's own text may tell more."""
+class Refusal(Exception):  # noqa: N818 (not always an error of the server)
+    """A status and the text of `{"error": ...}`. The exception's own text may add details."""
 
     status: int
     error: str

@@ -1,4 +1,4 @@
-"""What the routes of the ASGI servers stand on: opened with the server, closed with it."""
+"""The clients and pools that the routes of the ASGI servers use, for the server's lifetime."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from servers.tasks.upstream.async_client import AsyncUpstream, open_upstream
 if TYPE_CHECKING:
     from servers.tasks.database.async_client import AsyncDatabase
 
-# How long a member or viewer who does not read may hold up a server that stops.
+# How long a member or viewer that does not read may delay the stop of a server.
 STOP_SECONDS = 2
 
 
@@ -36,14 +36,14 @@ class Services:
     @property
     def database(self) -> AsyncDatabase:
         if self._database is None:
-            # Not before: a worker that is never asked does not carry the driver.
+            # The driver is imported here, so a worker that never needs it does not load it.
             from servers.tasks.database.async_client import AsyncDatabase  # noqa: PLC0415
 
             self._database = AsyncDatabase(self.settings.database_url, self.settings.db_pool_size)
         return self._database
 
     def stop(self) -> None:
-        """End the event streams; uvicorn itself ends the room's connections, with 1012."""
+        """Close the event streams. uvicorn itself closes the room's connections, with 1012."""
         if not self.stopping.done():
             self.stopping.set_result(None)
             self.room.hurry(STOP_SECONDS)
@@ -68,16 +68,18 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             dashboard=Dashboard(stopping),
             stopping=stopping,
         )
-        when_told_to_stop(lambda: loop.call_soon_threadsafe(services.stop))
+        on_stop_signal(lambda: loop.call_soon_threadsafe(services.stop))
         try:
             yield services
         finally:
             await services.close()
 
 
-def when_told_to_stop(call: Callable[[], object]) -> None:
-    """Call, and leave the rest to uvicorn, which has no such hook: it tells an app to stop only
-    when all answers are out, and an event stream would never be.
+def on_stop_signal(call: Callable[[], object]) -> None:
+    """Run `call` on SIGTERM or SIGINT, and then uvicorn's own handler.
+
+    uvicorn has no hook for this. It notifies an app only when all responses are finished, and an
+    event stream would never finish.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         uvicorns = signal.getsignal(number)

@@ -1,4 +1,4 @@
-"""The environment, checked before anything is served."""
+"""The environment, checked before the server starts to serve."""
 
 import os
 import sys
@@ -9,8 +9,8 @@ from typing import Self
 from servers.parameters import BadParameterError, WholeNumber
 
 KEEP_ALIVE_SECONDS = 75
-# A stopping server may finish what it has accepted. The longest answer takes ten seconds
-# (/upstream?ms=10000), so this is a little more; idle connections do not wait for it.
+# A stopping server may finish the requests that it has accepted. The longest response takes ten
+# seconds (/upstream?ms=10000), so this is a little more. Idle connections are closed earlier.
 DRAIN_SECONDS = 15
 
 PORT = WholeNumber("PORT", default=8080, least=1, most=65535)

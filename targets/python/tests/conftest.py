@@ -14,13 +14,13 @@ def running_service() -> Iterator[SlowService]:
 
 @pytest.fixture
 def service(running_service: SlowService) -> SlowService:
-    """The upstream, with a clean slate."""
+    """The upstream, reset to its first state."""
     running_service.reset()
     return running_service
 
 
 @pytest.fixture(scope="session", params=COMMANDS)
 def server(request: pytest.FixtureRequest, running_service: SlowService) -> Iterator[Server]:
-    """Each of the servers in turn, left running from test to test."""
+    """Each server in turn. It keeps running from test to test."""
     with running(request.param, UPSTREAM_URL=running_service.url) as server:
         yield server

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own, with the table of the contract; it can be stopped and started."""
+"""A PostgreSQL for these tests, with the table of the contract. Tests can stop and start it."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ INSERT INTO items SELECT i, 'Item ' || i, i * 37 % 100000, 0 FROM generate_serie
 
 
 def folder_of_programs() -> Path | None:
-    """Find the programs: Debian has most of them beside the PATH, a folder for each version."""
+    """Find the programs. Debian keeps most of them outside the PATH, in one folder per version."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), reverse=True)
     found = shutil.which("pg_ctl")
     return installed[0].parent if installed else Path(found).parent if found else None
@@ -45,11 +45,11 @@ class Postgres:
     def stop(self) -> None:
         self._control("-m", "immediate", "stop")
 
-    def tell(self, sql: str) -> str:
+    def query(self, sql: str) -> str:
         return self._run("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url, "-c", sql)
 
     def pids(self) -> list[int]:
-        """Tell the processes: the first one, and its children."""
+        """Return the ids of the processes: the first one, and its children."""
         first = (self._data / "postmaster.pid").read_text().split()[0]
         children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
         return [int(pid) for pid in (first, *children)]
@@ -58,7 +58,7 @@ class Postgres:
         self._run("pg_ctl", "-D", self._data, "-w", *arguments)
 
     def _run(self, program: str, *arguments: str | Path) -> str:
-        # PostgreSQL refuses to be root's. Its own output goes to its log: it would hold our pipe.
+        # PostgreSQL refuses to run as root. A file takes its output, since it would hold our pipe.
         nobody = NOBODY if os.geteuid() == 0 else None
         with tempfile.TemporaryFile() as output:
             subprocess.run(
@@ -83,7 +83,7 @@ def running_postgres(programs: Path) -> Iterator[Postgres]:
         postgres = Postgres(programs, Path(folder))
         postgres.start()
         try:
-            postgres.tell(TABLE)
+            postgres.query(TABLE)
             yield postgres
         finally:
             postgres.stop()

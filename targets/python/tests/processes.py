@@ -1,4 +1,4 @@
-"""Starts the servers as they are started for real: a process, an environment, a port."""
+"""Starts the servers as in production: with a process, an environment and a port."""
 
 import os
 import socket
@@ -65,7 +65,7 @@ def spawn(name: str, **env: str) -> subprocess.Popen[bytes]:
         cwd=FOLDER,
         env=own | env,
         stderr=subprocess.PIPE,
-        start_new_session=True,  # so that what is left of it can be told from others' processes
+        start_new_session=True,  # so that its remaining processes can be recognized
     )
 
 
@@ -84,7 +84,7 @@ def running(name: str, **env: str) -> Iterator[Server]:
 
 
 def left_behind(server: Server) -> list[str]:
-    """Tell what still runs of a server that has ended; helpers may take a moment to notice."""
+    """Return the processes that still run after a server exited. Helpers may need a moment."""
     deadline = time.monotonic() + 5
     while (left := in_session(server.process.pid)) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -97,7 +97,7 @@ def in_session(session: int) -> list[str]:
         try:
             name, _, rest = path.read_text().rpartition(")")
         except OSError:
-            continue  # it has just ended
+            continue  # the process has just exited
         state, _, _, its_session = rest.split()[:4]
         if int(its_session) == session and state != "Z":
             found.append(name)

@@ -1,4 +1,4 @@
-"""The slow service that /upstream calls, small enough to watch what reaches it."""
+"""The slow service that /upstream calls. It records the requests that it gets."""
 
 import json
 import threading
@@ -28,7 +28,7 @@ class SlowService(ThreadingHTTPServer):
         self.paths: list[str] = []
         self.waiting = 0
         self.most_waiting = 0
-        self.broken_call: int | None = None  # the call, counted from 1, that fails
+        self.broken_call: int | None = None  # the call that fails, counted from 1
         self.broken_answer = (503, b"")
 
     def process_request(self, request: Any, client_address: Any) -> None:

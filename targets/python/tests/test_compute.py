@@ -7,7 +7,7 @@ from servers.tasks.compute import compute
 
 
 def orbit(cr: float, ci: float) -> Iterator[tuple[float, float]]:
-    """The points z = 0, z * z + c, ... of the definition."""
+    """Yield the points z = 0, z * z + c, ... of the definition."""
     x = y = 0.0
     while True:
         yield x, y
@@ -15,7 +15,7 @@ def orbit(cr: float, ci: float) -> Iterator[tuple[float, float]]:
 
 
 def steps(cr: float, ci: float) -> int:
-    """A step is made from each of the first fifty points until one has left the circle."""
+    """Count the steps: one from each of the first fifty points, until a point leaves the circle."""
     inside = takewhile(lambda z: z[0] * z[0] + z[1] * z[1] <= 4.0, orbit(cr, ci))
     return sum(1 for _ in islice(inside, 50))
 
@@ -28,5 +28,5 @@ def test_is_the_sum_of_the_orbits_lengths(n: int) -> None:
 
 @pytest.mark.parametrize(("n", "result"), [(1, 1), (64, 71171), (256, 1134272)])
 def test_agrees_with_node(n: int, result: int) -> None:
-    """What V8 answers for the same expressions."""
+    """Compare with the results of V8 for the same expressions."""
     assert compute(n) == result

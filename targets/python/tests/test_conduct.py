@@ -45,17 +45,17 @@ def test_sigterm_does_not_wait_for_idle_connections(name: str) -> None:
 
 def test_two_workers_serve(name: str) -> None:
     def about(_: int) -> dict[str, object]:
-        told: dict[str, object] = json.loads(server.get("/about").body)
+        facts: dict[str, object] = json.loads(server.get("/about").body)
         server.get("/compute?n=64")  # keeps a worker busy, so that the next request finds the other
-        return told
+        return facts
 
     with running(name, WORKERS="2") as server, ThreadPoolExecutor(8) as clients:
         deadline = time.monotonic() + 10
         pids: set[object] = set()
         while len(pids) < 2 and time.monotonic() < deadline:
-            for told in clients.map(about, range(16)):
-                assert told["workers"] == 2
-                pids.add(told["pid"])
+            for facts in clients.map(about, range(16)):
+                assert facts["workers"] == 2
+                pids.add(facts["pid"])
         assert len(pids) == 2
 
 
@@ -76,7 +76,7 @@ def test_port_out_of_range(name: str) -> None:
     assert "bad PORT" in stderr.decode()
 
 
-def test_upstream_not_there(name: str) -> None:
+def test_upstream_missing(name: str) -> None:
     with running(name, UPSTREAM_URL=f"http://127.0.0.1:{free_port()}") as server:
         for path in ("/upstream", "/upstream?n=10"):
             answer = server.get(path)
@@ -93,7 +93,7 @@ def test_writes_nothing_to_its_folder(name: str, service: SlowService) -> None:
 
 
 def snapshot() -> set[Path]:
-    # Not the tools' own caches: the tests that run write to those.
+    # Without the tools' own caches, because these tests write to them.
     return {path for path in FOLDER.rglob("*") if not {".venv", "__pycache__"} & set(path.parts)}
 
 

@@ -17,7 +17,7 @@ ROW = b'{"id":%d,"name":"Item %d","cents":%d}'
 def postgres() -> Iterator[Postgres]:
     programs = folder_of_programs()
     if programs is None:
-        pytest.skip("there is no PostgreSQL here: no pg_ctl")
+        pytest.skip("PostgreSQL is not installed: there is no pg_ctl")
     with running_postgres(programs) as postgres:
         yield postgres
 
@@ -49,10 +49,10 @@ def test_reads(server: Server, query: str, first: int, n: int) -> None:
 
 
 def test_update(server: Server, postgres: Postgres) -> None:
-    postgres.tell("UPDATE items SET stock = 0")
+    postgres.query("UPDATE items SET stock = 0")
     for _ in range(3):
         check(server.get("/db/update"), 200, b'{"updated":1}')
-    updated = postgres.tell("SELECT id, stock FROM items WHERE stock > 0 ORDER BY id")
+    updated = postgres.query("SELECT id, stock FROM items WHERE stock > 0 ORDER BY id")
     assert updated.splitlines() == ["1|1", "5839|1", "7920|1"]
 
 
@@ -73,12 +73,12 @@ def test_no_more_connections_than_allowed(server: Server, postgres: Postgres) ->
         answers = list(clients.map(server.get, ["/db/reads?n=50"] * 64))
     assert {answer.status for answer in answers} == {200}
     counted = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-    others = 1  # the one that asks; the servers tested before have gone
-    assert int(postgres.tell(counted)) - others <= 4
+    others = 1  # the connection of this query; the servers tested before have stopped
+    assert int(postgres.query(counted)) - others <= 4
 
 
 def test_gone_and_back(server: Server, postgres: Postgres) -> None:
-    """Also where nobody asked meanwhile, so that nobody could notice."""
+    """The first restart comes without requests, so the server cannot notice it."""
     with ThreadPoolExecutor(8) as clients:  # several connections are open
         list(clients.map(server.get, ["/db/reads"] * 16))
     postgres.stop()
@@ -99,7 +99,7 @@ def test_gone_and_back(server: Server, postgres: Postgres) -> None:
 
 
 def test_silent_database(server: Server, postgres: Postgres) -> None:
-    """It keeps its connections, and does not answer: as a paused container does."""
+    """It keeps its connections and does not respond, like a paused container."""
     check(server.get("/db/read"), 200, row(1))
     pids = postgres.pids()
     for pid in pids:

@@ -14,7 +14,7 @@ MODES = ["inline", "threads", "processes"]
 if sys.version_info >= (3, 14):
     MODES.append("interpreters")
 
-COMPUTED_128 = 283846  # by V8
+COMPUTED_128 = 283846  # computed by V8
 HASHED_64 = 4940813
 
 
@@ -35,7 +35,7 @@ def test_results(server: Server, mode: str, query: str, k: int, result: int) -> 
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_side_by_side(server: Server, mode: str) -> None:
+def test_runs_in_parallel(server: Server, mode: str) -> None:
     server.get(f"/parallel?mode={mode}&k=16&work=wait&n=100")  # starts the workers
     started = time.monotonic()
     server.get(f"/parallel?mode={mode}&k=16&work=wait&n=200")
@@ -44,7 +44,7 @@ def test_side_by_side(server: Server, mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_server_goes_on(server: Server, mode: str) -> None:
+def test_the_server_keeps_serving(server: Server, mode: str) -> None:
     with ThreadPoolExecutor() as client:
         waiting = client.submit(server.get, f"/parallel?mode={mode}&k=1&work=wait&n=1500")
         time.sleep(0.3)
@@ -88,7 +88,7 @@ def test_a_dead_worker_is_replaced(name: str) -> None:
         check(server.get(path + "1"), 500, b'{"error":"worker lost"}')
         assert server.get(path + "1").status == 200
 
-        with ThreadPoolExecutor() as client:  # and one that dies at work
+        with ThreadPoolExecutor() as client:  # and a worker that dies during a task
             waiting = client.submit(server.get, path + "5000")
             time.sleep(1)
             os.kill(workers_of(server)[0], signal.SIGKILL)
@@ -98,7 +98,7 @@ def test_a_dead_worker_is_replaced(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_ends_the_pools(name: str, workers: str) -> None:
+def test_sigterm_stops_the_pools(name: str, workers: str) -> None:
     with running(name, WORKERS=workers) as server:
         for mode in MODES:
             path = f"/parallel?mode={mode}&k=8&work=wait&n=50"
@@ -124,7 +124,7 @@ def test_sigterm_drains(name: str, mode: str) -> None:
 
 
 def workers_of(server: Server) -> list[int]:
-    """Find the pool's processes: the children of the fork server, which is the one that has any."""
+    """Find the pool's processes. They are the children of the fork server."""
     serving = {int(path.name): parent_of(path) for path in Path("/proc").glob("[0-9]*")}
     family = {server.process.pid}
     while more := {pid for pid, parent in serving.items() if parent in family} - family:

@@ -16,14 +16,14 @@ def test_refuses(text: str) -> None:
         PARTS.read(text)
 
 
-COLOUR = Choice("colour", ("red", "green"))
+COLOR = Choice("color", ("red", "green"))
 
 
 def test_chooses() -> None:
-    assert COLOUR.read("green") == "green"
+    assert COLOR.read("green") == "green"
 
 
 @pytest.mark.parametrize("text", [None, "", "Green", "blue"])
 def test_refuses_other_words(text: str | None) -> None:
-    with pytest.raises(BadParameterError, match=r"^bad colour$"):
-        COLOUR.read(text)
+    with pytest.raises(BadParameterError, match=r"^bad color$"):
+        COLOR.read(text)

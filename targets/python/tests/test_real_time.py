@@ -29,7 +29,7 @@ def enter(server: Server, path: str = "/room") -> ClientConnection:
 
 
 def settled(*members: ClientConnection) -> None:
-    """Wait until each of them has been heard by all, so that all are in the room."""
+    """Wait until all have received a message of each, so that all are in the room."""
     for i, member in enumerate(members):
         member.send(f"member {i}")
         for other in members[: i + 1]:
@@ -46,7 +46,7 @@ def test_room_sends_to_all(server: Server) -> None:
 
 
 def test_room_does_not_compress(server: Server) -> None:
-    with connect(f"ws://127.0.0.1:{server.port}/room") as member:  # which offers to
+    with connect(f"ws://127.0.0.1:{server.port}/room") as member:  # this client offers compression
         assert member.response is not None
         assert "Sec-WebSocket-Extensions" not in member.response.headers
 
@@ -72,19 +72,19 @@ def test_room_keeps_one_order(server: Server) -> None:
             assert own == [f"{number}:{i}" for i in range(300)]
 
 
-def test_room_ends_who_does_not_read(server: Server) -> None:
+def test_room_disconnects_a_member_that_does_not_read(server: Server) -> None:
     with enter(server) as talker, raw_member(server) as deaf:
         settled(talker)
         text = "x" * 64 * 1024
         started = time.monotonic()
-        for _ in range(256):  # the kernel takes some megabytes, too
+        for _ in range(256):  # the kernel also buffers some megabytes
             talker.send(text)
             assert talker.recv(timeout=5) == text
         assert time.monotonic() - started < 10
-        assert ended(deaf) < 256 * len(text)
+        assert size_until_closed(deaf) < 256 * len(text)
 
 
-def test_room_goes_on_when_members_leave(server: Server) -> None:
+def test_room_stays_open_when_members_leave(server: Server) -> None:
     with enter(server) as stays:
         for _ in range(5):
             with enter(server) as leaves:
@@ -115,7 +115,7 @@ def test_no_other_rooms(server: Server) -> None:
 
 
 class Viewer:
-    """One who watches the dashboard."""
+    """A client that watches the dashboard."""
 
     def __init__(self, server: Server) -> None:
         self.connection: HTTPConnection = server.connect()
@@ -156,7 +156,7 @@ def test_dashboard(server: Server) -> None:
         ('{"a":"' + "x" * (64 * 1024 - 8) + '"}', '{"a":"' + "x" * (64 * 1024 - 8) + '"}'),
     ],
 )
-def test_dashboard_serialises_anew(server: Server, body: str, data: str) -> None:
+def test_dashboard_serializes_again(server: Server, body: str, data: str) -> None:
     viewer = Viewer(server)
     check(server.get("/dashboard", "POST", body.encode()), 200, b'{"viewers":1}')
     assert viewer.event().decode() == f"data: {data}\n\n"
@@ -178,7 +178,7 @@ def test_bad_body(server: Server, body: bytes) -> None:
     check(server.get("/dashboard", "POST", body), 400, b'{"error":"bad body"}')
 
 
-def test_dashboard_ends_who_does_not_read(server: Server) -> None:
+def test_dashboard_disconnects_a_viewer_that_does_not_read(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as deaf:
         deaf.sendall(b"GET /dashboard HTTP/1.1\r\nhost: x\r\n\r\n")
         viewer = Viewer(server)
@@ -188,7 +188,7 @@ def test_dashboard_ends_who_does_not_read(server: Server) -> None:
             viewers.append(json.loads(server.get("/dashboard", "POST", body).body)["viewers"])
             assert viewer.event() == b"data: " + body + b"\n\n"
         assert (viewers[0], viewers[-1]) == (2, 1)
-        assert ended(deaf) < 256 * len(body)
+        assert size_until_closed(deaf) < 256 * len(body)
         viewer.close()
 
 
@@ -232,7 +232,7 @@ def test_bad_parameters_of_tokens(server: Server, value: str) -> None:
 
 @pytest.mark.parametrize("name", ASYNC)
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_ends_rooms_and_streams(name: str, workers: str) -> None:
+def test_sigterm_closes_rooms_and_streams(name: str, workers: str) -> None:
     with running(name, WORKERS=workers) as server, ExitStack() as stack:
         members = [stack.enter_context(enter(server)) for _ in range(4)]
         viewers = [Viewer(server) for _ in range(4)]
@@ -240,28 +240,28 @@ def test_sigterm_ends_rooms_and_streams(name: str, workers: str) -> None:
         tokens.request("GET", "/tokens?n=1000&ms=1000")
         answer = tokens.getresponse()
         deaf = stack.enter_context(raw_member(server))
-        for _ in range(70):  # more than the kernel takes, less than what ends a member
+        for _ in range(70):  # more than the kernel buffers, less than the limit of a member
             members[0].send("x" * 64 * 1024)
             members[0].recv(timeout=5)
 
         server.process.terminate()
         for member in members[1:]:
             with suppress(ConnectionClosed):
-                list(member)  # what it still gets, until it is closed
+                list(member)  # the remaining messages, until it is closed
             assert member.close_code in (1001, 1012)
         for viewer in viewers:
-            assert viewer.answer.read() == b""  # the end, as it should be
+            assert viewer.answer.read() == b""  # the stream finishes cleanly
             viewer.close()
         assert answer.read().startswith(b"")
         assert server.process.wait(timeout=5) == 0
         assert server.process.stderr is not None
-        assert server.process.stderr.read() == b""  # no line for a WebSocket, nor any other
+        assert server.process.stderr.read() == b""  # no line at all, also not for a WebSocket
         assert left_behind(server) == []
         tokens.close()
         deaf.close()
 
 
-def test_flask_has_none() -> None:
+def test_flask_has_no_real_time_routes() -> None:
     with running("flask") as server:
         for path in ("/room", "/dashboard", "/tokens"):
             check(server.get(path), 404, b'{"error":"not found"}')
@@ -269,7 +269,7 @@ def test_flask_has_none() -> None:
 
 
 def raw_member(server: Server) -> socket.socket:
-    """A member of the room that reads nothing but the handshake, with a small buffer."""
+    """Join the room with a small buffer, and read nothing but the handshake."""
     member = socket.socket()
     member.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     member.connect(("127.0.0.1", server.port))
@@ -284,8 +284,8 @@ def raw_member(server: Server) -> socket.socket:
     return member
 
 
-def ended(connection: socket.socket) -> int:
-    """Read what is there up to the end, which must come, and tell how much it was."""
+def size_until_closed(connection: socket.socket) -> int:
+    """Read until the server closes the connection, and return the number of bytes."""
     connection.settimeout(10)
     size = 0
     try:

@@ -61,7 +61,7 @@ def test_compute(server: Server, query: str, body: bytes) -> None:
     check(server.get(f"/compute{query}"), 200, body)
 
 
-# What Node.js answers, worked out there by itself (the products in plain loops).
+# The results of Node.js, computed there independently (the products in plain loops).
 HASHED = {
     1: "2bce1ba628720664be4b9fdd77aae0678e5f0f3f02fc6ff641ec879094f6a404",
     64: "4b640d85ab3ba30fd02c9fc9db4a8928f416322ad27022ea58a65aaee68a4df2",
@@ -89,7 +89,7 @@ HASHED = {
 )
 def test_computing(server: Server, path: str, body: bytes) -> None:
     check(server.get(path), 200, body)
-    check(server.get(path), 200, body)  # from what was kept
+    check(server.get(path), 200, body)  # from the kept data
 
 
 @pytest.mark.parametrize(("query", "kib"), [("", 1024), ("?kib=1", 1), ("?kib=130", 130)])
@@ -113,7 +113,7 @@ def test_stream_is_written_as_it_is_read(server: Server) -> None:
 
 
 def memory(server: Server) -> int:
-    """Tell the resident memory of the process that serves."""
+    """Return the resident memory of the process that serves, in bytes."""
     pid = json.loads(server.get("/about").body)["pid"]
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024
@@ -136,7 +136,7 @@ def test_upstream_is_called_at_once(server: Server, service: SlowService) -> Non
     assert time.monotonic() - started < 5
 
 
-def test_requests_wait_for_the_upstream_side_by_side(server: Server, service: SlowService) -> None:
+def test_requests_wait_for_the_upstream_in_parallel(server: Server, service: SlowService) -> None:
     with ThreadPoolExecutor(32) as clients:
         answers = list(clients.map(server.get, ["/upstream?ms=1000"] * 32))
     assert {answer.status for answer in answers} == {200}
@@ -144,7 +144,7 @@ def test_requests_wait_for_the_upstream_side_by_side(server: Server, service: Sl
 
 
 def test_upstream_connections_are_kept(server: Server, service: SlowService) -> None:
-    server.get("/upstream?ms=0")  # the connection may be one of an earlier test, or new
+    server.get("/upstream?ms=0")  # this may use a connection of an earlier test, or open one
     for _ in range(10):
         server.get("/upstream?ms=0")
     assert service.connections <= 1
@@ -197,7 +197,7 @@ def test_just_out_of_range(server: Server, path: str) -> None:
     assert server.get(path).status == 400
 
 
-def test_bad_ms_is_told_before_bad_n(server: Server) -> None:
+def test_bad_ms_comes_before_bad_n(server: Server) -> None:
     check(server.get("/upstream?n=x&ms=x"), 400, b'{"error":"bad ms"}')
 
 

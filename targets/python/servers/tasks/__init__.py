@@ -1,1 +1,1 @@
-"""What the routes compute: shared by the three servers, so that they differ in nothing else."""
+"""The work of the routes. The three servers share it, so that they differ in nothing else."""

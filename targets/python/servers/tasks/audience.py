@@ -1,4 +1,4 @@
-"""Those who get everything that is sent: the members of /room, the viewers of /dashboard."""
+"""Connections that get every message: the members of /room and the viewers of /dashboard."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,11 +18,12 @@ class Member(Generic[Message]):
 
 
 class Audience(Generic[Message]):
-    """Sends to one after the other, and waits for nobody.
+    """Sends to one member after the other, and never waits for a member.
 
-    uvicorn's `send` waits only while a transport's buffer is over its limit. The limit is raised to
-    what may wait for a member, and who gets over it is ended at once: so no `send` ever waits, and
-    since nothing else runs between the first and the last of them, the order is the same for all.
+    uvicorn's `send` waits only while a transport's buffer is over its limit. `joined` raises this
+    limit to the most that may wait for a member. A member above the limit is aborted at once, so no
+    `send` ever waits. Nothing else runs between the first and the last `send` of a message, so all
+    members get the same order.
     """
 
     def __init__(self) -> None:
@@ -37,8 +38,8 @@ class Audience(Generic[Message]):
         finally:
             self._members.discard(member)
 
-    async def tell(self, message: Message) -> int:
-        """Send to all, and tell how many they are."""
+    async def send_to_all(self, message: Message) -> int:
+        """Send a message to all members, and return their number."""
         members = tuple(self._members)
         for member in members:
             await self._send(member, message)
@@ -47,14 +48,14 @@ class Audience(Generic[Message]):
     async def _send(self, member: Member[Message], message: Message) -> None:
         try:
             await member.send(message)
-        except Exception:  # it has just gone, which each framework says in its own way
+        except Exception:  # it has just left; each framework raises its own exception
             self._members.discard(member)
         if member.transport.get_write_buffer_size() > MOST_WAITING:
             self._members.discard(member)
-            member.transport.abort()  # close() would wait until it has read all there is
+            member.transport.abort()  # close() would wait until the client has read everything
 
     def hurry(self, seconds: float) -> None:
-        """End, after a while, who is here now and has not read what was sent to it until then."""
+        """Abort each present member that still has unread data after this time."""
         loop = asyncio.get_running_loop()
         for member in self._members:
             loop.call_later(seconds, abort_if_it_waits, member.transport)

@@ -1,4 +1,4 @@
-"""The work of /compress: the standard library's zlib, there and back."""
+"""The work of /compress: deflate and inflate with the standard library's zlib."""
 
 import zlib
 from functools import lru_cache
@@ -14,10 +14,10 @@ LEVEL = 6
 
 @lru_cache(maxsize=1)
 def text(kib: int) -> bytes:
-    """Make what is deflated: letters from a to m. The last one is kept."""
+    """Make the text to deflate: letters from a to m. The last text is kept."""
     return bytes(97 + (x >> 16) % 13 for x in islice(sequence(), kib * 1024))
 
 
 def compress(kib: int) -> int:
-    """Deflate, inflate, and tell the CRC-32 of what came out."""
+    """Deflate and inflate the text, and return the CRC-32 of the result."""
     return zlib.crc32(zlib.decompress(zlib.compress(text(kib), LEVEL)))

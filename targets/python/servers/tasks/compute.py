@@ -8,7 +8,7 @@ GRID = WholeNumber("n", default=256, least=1, most=2000)
 def compute(n: int) -> int:
     """Sum the iteration counts over an n by n grid.
 
-    The expressions keep the contract's order of operations: doubles round, so another order could
+    The expressions keep the contract's order of operations. Doubles round, so another order could
     give another sum.
     """
     total = 0

@@ -1,4 +1,4 @@
-"""The work of /dashboard: what is posted goes to all who watch, as server-sent events."""
+"""The work of /dashboard: each posted update goes to all viewers as a server-sent event."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ class Dashboard:
         self._viewers = Audience[bytes]()
 
     async def watch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the stream, until the viewer goes or the server stops: an ASGI app."""
+        """Serve the stream as an ASGI app, until the viewer leaves or the server stops."""
 
         async def send_bytes(body: bytes, more: bool = True) -> None:
             await send({"type": "http.response.body", "body": body, "more_body": more})
@@ -36,24 +36,24 @@ class Dashboard:
         await send_bytes(b"", more=False)
 
     async def post(self, update: str) -> int:
-        """Send an update to all viewers, and tell how many they are."""
-        # The same bytes for all. JSON has no other way to write half a surrogate pair than this.
+        """Send an update to all viewers, and return their number."""
+        # All viewers get the same bytes. JSON can write half a surrogate pair only as an escape.
         event = f"data: {update}\n\n".encode("utf-8", "backslashreplace")
-        return await self._viewers.tell(event)
+        return await self._viewers.send_to_all(event)
 
     def hurry(self, seconds: float) -> None:
         self._viewers.hurry(seconds)
 
 
 class BadBodyError(Refusal):
-    """The body is no JSON object, or is too long."""
+    """The body is not a JSON object, or is too long."""
 
     status = 400
     error = "bad body"
 
 
 async def read_update(chunks: AsyncIterator[bytes]) -> str:
-    """Read a JSON object, and write it anew in compact form."""
+    """Read a JSON object, and write it again in compact form."""
     body = bytearray()
     async for chunk in chunks:
         body += chunk
@@ -70,7 +70,7 @@ async def read_update(chunks: AsyncIterator[bytes]) -> str:
 
 
 def refuse(constant: str) -> None:
-    """NaN and Infinity, which Python reads, are no JSON."""
+    """Refuse NaN and Infinity, which Python reads but JSON does not allow."""
     raise ValueError(constant)
 
 

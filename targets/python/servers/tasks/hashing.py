@@ -1,4 +1,4 @@
-"""The work of /hash: SHA-256 by the standard library, which lets go of the GIL meanwhile."""
+"""The work of /hash: SHA-256 by the standard library, which releases the GIL meanwhile."""
 
 import hashlib
 from functools import lru_cache
@@ -12,7 +12,7 @@ CYCLE = bytes(range(251))
 
 @lru_cache(maxsize=1)
 def data(kib: int) -> bytes:
-    """Make what is hashed: byte i is i % 251. The last one is kept."""
+    """Make the data to hash: byte i is i % 251. The last data are kept."""
     size = kib * 1024
     return (CYCLE * (size // len(CYCLE) + 1))[:size]
 

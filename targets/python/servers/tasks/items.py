@@ -1,4 +1,4 @@
-"""The work of /json: ten items, built anew for each request."""
+"""The work of /json: ten items, built again for each request."""
 
 from typing import TypedDict
 

@@ -1,7 +1,7 @@
-"""The work of /matrix: a product of two matrices of doubles by numpy.
+"""The work of /matrix: the product of two matrices of doubles, by numpy.
 
-numpy is imported when it is first needed: a worker that is never asked for a product does not carry
-it, and the other routes do without it where it is not installed.
+numpy is imported on first use. A worker that never computes a product does not load it, and the
+other routes work even if it is not installed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SIDE = WholeNumber("n", default=256, least=1, most=1024)
 
 @lru_cache(maxsize=1)
 def operands(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Make A, B and the weights of the sum. The last ones are kept."""
+    """Make A, B and the weights of the sum. The last three are kept."""
     import numpy as np  # noqa: PLC0415 (see above)
 
     i, j = np.indices((n, n))
@@ -29,6 +29,6 @@ def operands(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[
 
 
 def matrix(n: int) -> int:
-    """Sum the weighted elements of A @ B: whole numbers, far below where doubles would round."""
+    """Sum the weighted elements of A @ B. All are whole numbers, too small for doubles to round."""
     a, b, weights = operands(n)
     return int(((a @ b) * weights).sum())

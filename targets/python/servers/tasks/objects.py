@@ -24,7 +24,7 @@ class Group:
 
 
 def objects(n: int) -> int:
-    """Group n records by name, order the groups, write them as text, and hash that."""
+    """Group n records by name, sort the groups, write them as text, and hash the text."""
     groups: dict[str, Group] = {}
     for record in list(records(n)):
         group = groups.get(record.name)

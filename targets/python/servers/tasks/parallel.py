@@ -1,4 +1,4 @@
-"""The work of /parallel: tasks side by side, on whatever Python has for that."""
+"""The work of /parallel: tasks in parallel, in each way that Python offers."""
 
 import asyncio
 import multiprocessing
@@ -24,11 +24,11 @@ SIZE = WholeNumber("n", default=128, least=1, most=65_536)
 
 MOST_WORKERS = 16
 
-FOLDER = Path(__file__).parents[2]  # that `servers` is imported from
+FOLDER = Path(__file__).parents[2]  # the folder that contains `servers`
 
 
 class NoSuchModeError(Refusal):
-    """This Python does not have it."""
+    """This Python does not have the mode."""
 
     status = 501
 
@@ -38,7 +38,7 @@ class NoSuchModeError(Refusal):
 
 
 class PoolBrokenError(Refusal):
-    """A worker has died; the next request gets a new pool."""
+    """A worker died. The next request gets a new pool."""
 
     status = 500
     error = "worker lost"
@@ -73,7 +73,7 @@ async def inline_async(k: int, work: str, n: int) -> int:
 
 
 class Pools:
-    """A pool for each mode, made when it is first asked for; workers start as they are needed."""
+    """One pool per mode, made on first use. Workers start when tasks need them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -96,7 +96,7 @@ class Pools:
             self._pools.clear()
         for pool in pools:
             pool.shutdown(wait=False, cancel_futures=True)
-        # Nobody waits for them any more, and one may still be at work for who has gone.
+        # No request waits for them now, but one may still work for a client that has left.
         for child in multiprocessing.active_children():
             child.terminate()
         for pool in pools:
@@ -104,7 +104,7 @@ class Pools:
 
     @contextmanager
     def _pool(self, mode: str) -> Iterator[Executor]:
-        """Lend the pool; one that has broken is not used again."""
+        """Lend the pool. A broken pool is not used again."""
         with self._lock:
             pool = self._pools.get(mode)
             if pool is None:
@@ -124,12 +124,12 @@ def new_pool(mode: str) -> Executor:
         case "threads":
             return futures.ThreadPoolExecutor(MOST_WORKERS, thread_name_prefix="parallel")
         case "processes":
-            # Not "fork": the server has threads. One clean process forks all the others.
+            # Not "fork", because the server has threads. One clean process forks all the others.
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(["__main__", __name__])
             return futures.ProcessPoolExecutor(MOST_WORKERS, mp_context=context)
         case "interpreters" if sys.version_info >= (3, 14):
-            # They have the path that Python started with, to which gunicorn adds this folder.
+            # An interpreter has the path that Python started with. gunicorn adds this folder later.
             return futures.InterpreterPoolExecutor(
                 MOST_WORKERS, initializer=site.addsitedir, initargs=(str(FOLDER),)
             )

@@ -1,10 +1,10 @@
-"""The pseudo-random numbers that /objects and /compress are made of."""
+"""The pseudo-random numbers in the data of /objects and /compress."""
 
 from collections.abc import Iterator
 
 
 def sequence() -> Iterator[int]:
-    """Lehmer's generator, from 1, the step first."""
+    """Yield the numbers of Lehmer's generator. It starts from 1, and the step comes first."""
     x = 1
     while True:
         x = x * 48271 % 2147483647

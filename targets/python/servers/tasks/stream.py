@@ -1,4 +1,4 @@
-"""The work of /stream: pieces of text, each made when it is asked for."""
+"""The work of /stream: pieces of text, each made on demand."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The work of /tokens: events on a schedule, as a language model's answer comes."""
+"""The work of /tokens: events on a schedule, like the tokens of a language model."""
 
 import asyncio
 import math
@@ -14,9 +14,9 @@ EVENT_STREAM = {"content-type": "text/event-stream", "cache-control": "no-cache"
 
 
 def tokens(n: int, ms: int, stopping: asyncio.Future[None]) -> AsyncGenerator[bytes, None]:
-    """Give event i `i * ms` milliseconds from now, and end when `stopping` is done.
+    """Yield event i `i * ms` milliseconds from now, and finish early once `stopping` is done.
 
-    The times are counted from the request, not from event to event: a late one delays no other.
+    The times count from the request, not from event to event, so a late event delays no other.
     """
     return events(n, ms / 1000, time.monotonic(), stopping)
 
@@ -25,7 +25,7 @@ async def events(
     n: int, interval: float, came: float, stopping: asyncio.Future[None]
 ) -> AsyncGenerator[bytes, None]:
     for i in range(n):
-        # uvloop counts in whole milliseconds: its clock may be late, and its timers early, by one.
+        # uvloop counts whole milliseconds. Its clock may be 1 ms late, and its timers 1 ms early.
         while (wait := came + i * interval - time.monotonic()) > 0 and not stopping.done():
             await asyncio.wait([stopping], timeout=math.ceil(wait * 1000) / 1000)
         if stopping.done():

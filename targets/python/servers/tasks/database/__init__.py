@@ -1,7 +1,7 @@
 """The work of /db: queries of one PostgreSQL, over a pool of connections.
 
-One client for each way to wait, in its own file, as for the upstream. Both are imported when they
-are first asked for something: a worker that never is does not carry a driver.
+Each way to wait has one client in its own file, as for the upstream. A client is imported on first
+use, so a worker that needs no database does not load a driver.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ ROWS = 10_000
 ITEM = WholeNumber("id", default=1, least=1, most=ROWS)
 READS = WholeNumber("n", default=20, least=1, most=100)
 
-# Both clients, alike: how long a connection may take to come about, and a query to be answered.
+# For both clients: how long a connection may take to open, and a query to be answered.
 SECONDS = 3
 
 
@@ -34,10 +34,10 @@ class DatabaseError(Refusal):
 
 
 def ids_from(first: int, n: int) -> Iterable[int]:
-    """The n ids from the first on, round the table."""
+    """Return n ids from `first` on. After the last row they continue at the first row."""
     return ((first - 1 + j) % ROWS + 1 for j in range(n))
 
 
 def ids_to_update() -> Iterator[int]:
-    """The ids of one update after the other, all over the table."""
+    """Yield the ids of successive updates, spread over the table."""
     return (r * 7919 % ROWS + 1 for r in count())

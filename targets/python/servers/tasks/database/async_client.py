@@ -22,7 +22,7 @@ FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError
 
 class AsyncDatabase:
     def __init__(self, url: str, size: int) -> None:
-        # Opens nothing yet: connections come about one by one, as they are needed.
+        # This opens no connection yet. Connections open one by one, on demand.
         self._pool = asyncpg.create_pool(
             url,
             min_size=0,
@@ -56,7 +56,7 @@ class AsyncDatabase:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection; one on which something failed is not used again."""
+        """Lend a connection. After a failure it is not used again."""
         try:
             async with self._starting:
                 if not self._started:
@@ -82,4 +82,4 @@ async def fetch(connection: Connection, item: int) -> Row:
 
 
 async def leave_as_it_is(_: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Skip the query by which asyncpg's pool resets a connection: ours change nothing in it."""
+    """Skip the query with which asyncpg's pool resets a connection. Our queries change no state."""

@@ -16,7 +16,7 @@ UPDATE = "UPDATE items SET stock = stock + 1 WHERE id = %s"
 
 
 class Connection(psycopg.Connection[DictRow]):
-    """psycopg's, which would wait for an answer as long as the connection stands."""
+    """psycopg's connection with a time limit. By default it waits until the connection closes."""
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = SECONDS) -> RV:
         return super().wait(gen, interval, timeout)
@@ -24,7 +24,7 @@ class Connection(psycopg.Connection[DictRow]):
 
 class SyncDatabase:
     def __init__(self, url: str, size: int) -> None:
-        # Opens nothing yet: connections come about one by one, as they are needed.
+        # This opens no connection yet. Connections open one by one, on demand.
         self._pool = ConnectionPool(
             url,
             connection_class=Connection,
@@ -32,7 +32,7 @@ class SyncDatabase:
             min_size=0,
             max_size=size,
             timeout=SECONDS,
-            # Who asks next tries next: by default the pool would try by itself, ever more seldom.
+            # The next request tries to connect. By default the pool retries itself, less and less.
             reconnect_timeout=0,
             open=True,
         )
@@ -55,7 +55,7 @@ class SyncDatabase:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        """Lend a connection; one on which something failed is not used again."""
+        """Lend a connection. After a failure it is not used again."""
         try:
             connection = self._pool.getconn()
             while closed_by_the_server(connection):
@@ -74,9 +74,9 @@ class SyncDatabase:
 
 
 def closed_by_the_server(connection: Connection) -> bool:
-    """Tell whether there is something to read where nothing was asked: a farewell, or the end.
+    """Report whether an idle connection has something to read: a last message, or its end.
 
-    asyncpg hears of that through the event loop; the pool's own check would be a query more.
+    asyncpg notices this through the event loop. The pool's own check would cost another query.
     """
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)

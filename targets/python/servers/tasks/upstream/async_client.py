@@ -23,7 +23,7 @@ class AsyncUpstream:
         self._session = session
 
     async def wait(self, ms: int, n: int) -> int:
-        """Call n times at once, and add up what the answers say was waited."""
+        """Make n calls at once, and add up the times that the responses report."""
         url = wait_url(self._base_url, ms)
         return sum(await asyncio.gather(*(self._call(url) for _ in range(n))))
 
@@ -37,10 +37,10 @@ class AsyncUpstream:
 
 @asynccontextmanager
 async def open_upstream(base_url: str) -> AsyncIterator[AsyncUpstream]:
-    """Open the process's one session; it belongs to the event loop that runs this."""
+    """Open the only session of this process. It belongs to the event loop that runs this."""
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=POOL_SIZE, keepalive_timeout=KEEP_ALIVE_SECONDS),
         timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
-        cookie_jar=aiohttp.DummyCookieJar(),  # between services there are no cookies to keep
+        cookie_jar=aiohttp.DummyCookieJar(),  # calls between services need no cookies
     ) as session:
         yield AsyncUpstream(base_url, session)

@@ -1,4 +1,4 @@
-"""The upstream client of the threaded server: urllib3, and threads for calls made at once."""
+"""The upstream client of the threaded server: urllib3, and threads for concurrent calls."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
@@ -20,18 +20,18 @@ class SyncUpstream:
         self._base_url = base_url
         self._pool = urllib3.PoolManager(
             maxsize=POOL_SIZE,
-            block=True,  # a limit, as aiohttp's: without it, urllib3 only throws away the surplus
+            block=True,  # a real limit, as in aiohttp; by default urllib3 only discards the surplus
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-            # Once more, as aiohttp does, when the upstream has just closed a kept-alive connection.
+            # Retry once, as aiohttp does, if the upstream has just closed a kept-alive connection.
             retries=urllib3.Retry(total=1, redirect=False),
         )
         self._threads = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="upstream")
 
     def wait(self, ms: int, n: int) -> int:
-        """Call n times at once, and add up what the answers say was waited."""
+        """Make n calls at once, and add up the times that the responses report."""
         url = wait_url(self._base_url, ms)
         if n == 1:
-            return self._call(url)  # the request's own thread can do that
+            return self._call(url)  # the request's own thread makes a single call
         return sum(self._threads.map(self._call, repeat(url, n)))
 
     def _call(self, url: str) -> int:

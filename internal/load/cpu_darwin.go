@@ -1,3 +1,0 @@
-package load
-
-const maxrssUnit = 1 // getrusage tells bytes here

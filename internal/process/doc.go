@@ -1,0 +1,2 @@
+// Package process reports what this process uses and what it may still open.
+package process
