@@ -7,9 +7,10 @@ type Check struct {
 	State State  `json:"state"`
 	Why   string `json:"why"`
 
-	// firstLook says what a first look such as demo did, if it is too short to pass the check: "has few
-	// rounds". It is empty for evidence runs and for all other checks.
-	firstLook string
+	// firstLook marks a check that a first look such as demo is too short to pass, and lacks says why: "few
+	// rounds". The summary in the terminal says so once, and does not warn.
+	firstLook bool
+	lacks     string
 }
 
 // State says whether a check needs attention.

@@ -70,7 +70,8 @@ func checkControls(list []bench.Control, p bench.Profile) (checks []Check) {
 			Value:     "not measured",
 			State:     StateWarn,
 			Why:       "a known difference in work would show that the run can find one",
-			firstLook: firstLook(p, "has no positive control"),
+			firstLook: !p.Evidence,
+			lacks:     "no positive control",
 		}}
 	}
 	for _, c := range list {
@@ -94,7 +95,8 @@ func checkControls(list []bench.Control, p bench.Profile) (checks []Check) {
 				found, c.Ratio, c.Low, c.High, c.Work),
 			State:     warnIf(!c.Found),
 			Why:       why,
-			firstLook: firstLook(p, "did not confirm the positive control"),
+			firstLook: !p.Evidence,
+			lacks:     "an unconfirmed positive control",
 		})
 	}
 	return checks

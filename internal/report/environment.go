@@ -36,17 +36,17 @@ func facts(e bench.Environment, p bench.Plan) []Fact {
 
 // rerun returns the command that makes the same plan again.
 func rerun(p bench.Plan) string {
-	s := fmt.Sprintf("bench run --profile %s --claims %s --runner %s --seed %d",
+	s := fmt.Sprintf("bench run --profile %s --guide %s --runner %s --seed %d",
 		p.Profile.Name, p.Guide.Name, p.Runner, p.Seed)
 	if p.Gates == (bench.Gates{}) {
-		s += " --ungated"
+		s += " --no-gates"
 	}
 	for _, scenario := range p.Scenarios {
 		s += " --scenario " + scenario.Name
 	}
 	for _, t := range p.Targets {
 		if t.TwinOf == "" {
-			s += " --target " + t.Name
+			s += " --server " + t.Name
 		}
 	}
 	return s

@@ -200,9 +200,10 @@ func (t *terminal) checks(checks []Check) {
 	for _, c := range checks {
 		switch {
 		case c.State == StateOK:
-		case c.firstLook != "" && !slices.Contains(limits, c.firstLook):
-			limits = append(limits, c.firstLook)
-		case c.firstLook != "":
+		case c.firstLook:
+			if c.lacks != "" && !slices.Contains(limits, c.lacks) {
+				limits = append(limits, c.lacks)
+			}
 		case c.State == StateBad:
 			lines = append(lines, "!! "+c.Name+": "+c.Value)
 		default:
@@ -213,7 +214,8 @@ func (t *terminal) checks(checks []Check) {
 		t.line("")
 	}
 	if len(limits) > 0 {
-		t.line("This first look %s. Profiles ci and evidence have more rounds.", listed(limits))
+		t.line("This first look has %s.", listed(limits))
+		t.line("Profiles ci and evidence measure longer, in more rounds.")
 	}
 	for _, line := range lines {
 		t.line("%s", line)

@@ -94,8 +94,8 @@ func TestFirstLookIsCalm(t *testing.T) {
 	d := document()
 	d.Validity = append([]Check{checkEvidence(demo)}, checkControls(controls, demo)...)
 	got := printed(t, d, TerminalOptions{})
-	want := "This first look is not evidence and did not confirm the positive control. " +
-		"Profiles ci and evidence have more rounds.\n"
+	want := "This first look has an unconfirmed positive control.\n" +
+		"Profiles ci and evidence measure longer, in more rounds.\n"
 	if !strings.HasSuffix(got, "\n"+want) {
 		t.Errorf("no %q at the end of\n%s", want, got)
 	}

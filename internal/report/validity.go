@@ -23,7 +23,7 @@ func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Che
 	checks = append(checks, t.requests()...)
 	checks = append(checks, checkFamily(v.Analysis))
 	checks = append(checks, checkSignFlips(v)...)
-	checks = append(checks, checkForced(v), checkSteady(summaries))
+	checks = append(checks, checkForced(v), checkSteady(r.Plan.Profile, summaries))
 	checks = append(checks, checkConfirmed(summaries)...)
 	checks = append(checks, checkTwins(v.Twins), checkPinning(r))
 	checks = append(checks, checkControls(v.Controls, r.Plan.Profile)...)
@@ -54,16 +54,8 @@ func checkEvidence(p bench.Profile) Check {
 		Value:     "profile " + p.Name,
 		State:     warnIf(!p.Evidence),
 		Why:       "demo and quick are a first look; ci and evidence have more rounds",
-		firstLook: firstLook(p, "is not evidence"),
+		firstLook: !p.Evidence,
 	}
-}
-
-// firstLook returns what a first look did; empty if the profile makes evidence.
-func firstLook(p bench.Profile, did string) string {
-	if p.Evidence {
-		return ""
-	}
-	return did
 }
 
 // checkRounds compares the rounds that were made with the plan.
@@ -82,7 +74,8 @@ func checkRounds(r *record.Run) Check {
 		State: warnIf(made < fewRounds),
 		Why: "a round launches every server once, in shuffled order; " +
 			"if a look decides all claims of a server, later rounds leave it out",
-		firstLook: firstLook(r.Plan.Profile, "has few rounds"),
+		firstLook: !r.Plan.Profile.Evidence,
+		lacks:     "few rounds",
 	}
 }
 
@@ -131,7 +124,7 @@ func checkVersions(e bench.Environment) Check {
 }
 
 // checkSteady counts the phases by their steady state.
-func checkSteady(summaries []bench.Summary) Check {
+func checkSteady(profile bench.Profile, summaries []bench.Summary) Check {
 	var whole, later, never, short int
 	for _, s := range summaries {
 		for _, p := range s.Phases {
@@ -155,6 +148,8 @@ func checkSteady(summaries []bench.Summary) Check {
 		State: warnIf(never > 0 || short > whole+later),
 		Why: "requests before the steady state do not count; " +
 			"if more than a fifth of a side's trials have no steady state, nothing is decided",
+		firstLook: !profile.Evidence && never == 0,
+		lacks:     "phases too short to judge their steady state",
 	}
 }
 
