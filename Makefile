@@ -1,5 +1,5 @@
 # Builds, tests and checks claimbench. "make help" lists the targets.
-# Base images, where targets/base/build.sh made them.
+# Base images that targets/base/build.sh made.
 -include .env
 export NODE_IMAGE PYTHON_IMAGE POSTGRES_IMAGE PROXY_IMAGE
 
@@ -19,14 +19,16 @@ test-go: ## test the Go code
 	go test -timeout 20m ./...
 
 race: ## test the concurrent packages with the race detector
-	go test -race ./internal/wire ./internal/timer ./internal/load ./internal/run ./internal/live
+	go test -race ./internal/wire ./internal/timer ./internal/load/... ./internal/runner ./internal/live
 
 fuzz: ## fuzz the HTTP parser for one minute
 	go test -run '^$$' -fuzz FuzzAnswer -fuzztime 1m ./internal/wire
 
-lint: ## check format, vet, and search all text for forbidden phrases
+golangci = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+lint: ## check the Go code, and search all text for forbidden phrases
 	test -z "$$(gofmt -l cmd internal)"
-	go vet ./...
+	go run $(golangci) run
 	go run ./cmd/prose --patterns
 
 prose: ## count the sentences of the documents; fail if they are too long
@@ -47,7 +49,7 @@ test-python: ## lint and test the Python servers
 	$(venv)/bin/pip install --quiet --require-hashes -r targets/python/requirements-dev.txt
 	cd targets/python && $(venv)/bin/ruff check . && $(venv)/bin/ruff format --check . && $(venv)/bin/mypy && $(venv)/bin/pytest -q
 
-# 3 is the exit status where the program is not on this machine.
+# Exit status 3 means that the program is not installed.
 test-services: ## test the PostgreSQL and proxy services
 	for s in postgres proxy; do sh targets/$$s/test.sh; code=$$?; \
 	  if [ $$code = 3 ] && [ -z "$$CLAIMBENCH_REQUIRE_DOCKER" ]; then echo "SKIPPED: targets/$$s goes untested here"; \
