@@ -162,7 +162,7 @@ func TestOnlyLoopbackByItself(t *testing.T) {
 // Another site can neither frame the page nor read it by a name that it makes lead here, and a crowd cannot load it.
 func TestOthersAreKeptOut(t *testing.T) {
 	l := shown(t, &bench.Plan{})
-	defer l.Close()
+	defer finish(t, l)
 	for host, want := range map[string]int{
 		"evil.example":   http.StatusForbidden,
 		"localhost":      http.StatusOK,
@@ -247,6 +247,14 @@ func shown(t testing.TB, p *bench.Plan) *Live {
 	return attach(listener.Addr(), writer, p, func() error { return <-served })
 }
 
+// finish closes the page of a run.
+func finish(t testing.TB, l *Live) {
+	t.Helper()
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // get reads a page until it has the text: updates take about a second.
 func get(t *testing.T, url, want string) (page string) {
 	t.Helper()
@@ -264,7 +272,7 @@ func get(t *testing.T, url, want string) (page string) {
 func BenchmarkHit(b *testing.B) {
 	trial := bench.Trial{N: 1, Scenario: "json", Target: "node-http"}
 	l := shown(b, &bench.Plan{Trials: []bench.Trial{trial}})
-	defer l.Close()
+	defer finish(b, l)
 	l.Began(trial)
 	h := bench.Hit{Done: 3 * time.Millisecond, Code: 200}
 	phase := recordtest.ID("throughput")

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 func TestMetricsOfARun(t *testing.T) {
 	trial := bench.Trial{N: 1, Scenario: "json", Target: "node-http"}
 	l := shown(t, &bench.Plan{Trials: []bench.Trial{trial, trial}})
-	defer l.Close()
+	defer finish(t, l)
 	l.Began(trial)
 	for range 3 {
 		l.Hit(trial, recordtest.ID("throughput"), bench.Hit{Done: 3 * time.Millisecond, Code: 200})
@@ -84,7 +84,7 @@ func TestCountsAddUp(t *testing.T) {
 
 func TestTakenAddress(t *testing.T) {
 	l := shown(t, &bench.Plan{})
-	defer l.Close()
+	defer finish(t, l)
 	taken := strings.Trim(strings.TrimPrefix(l.URL(), "http:"), "/")
 	if _, err := Start(taken, "/nowhere", nil, &bench.Plan{}); !errors.Is(err, ErrListen) {
 		t.Errorf("a taken address gives %v", err)

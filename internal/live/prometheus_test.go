@@ -28,7 +28,7 @@ func TestPrometheusAndDashboard(t *testing.T) {
 	}
 	trial := bench.Trial{N: 1, Round: 1, Scenario: "json", Target: "node-http"}
 	l := shown(t, &bench.Plan{Trials: []bench.Trial{trial}})
-	defer l.Close()
+	defer finish(t, l)
 	config, err := os.ReadFile("../../monitoring/prometheus.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -53,8 +53,8 @@ func TestPrometheusAndDashboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		prometheus.Process.Kill()
-		prometheus.Wait()
+		_ = prometheus.Process.Kill()
+		_ = prometheus.Wait() // which reports that it was killed
 	}()
 	l.Began(trial)
 	l.Ended(bench.TrialResult{Trial: trial, Valid: true})

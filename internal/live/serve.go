@@ -51,7 +51,7 @@ func Serve(ctx context.Context, listener net.Listener, input io.Reader) error {
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	if err := server.Shutdown(closing); err != nil {
-		server.Close()
+		_ = server.Close() // viewers that stay are cut off
 	}
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -124,7 +124,7 @@ func (p *page) events(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-tick.C:
 		case <-p.finished:
-			sendEvent(w, "end", p.board.finalContent()) // the viewer may have left
+			_ = sendEvent(w, "end", p.board.finalContent()) // the viewer may have left
 			return
 		case <-r.Context().Done():
 			return

@@ -1,5 +1,7 @@
 package report
 
+import "slices"
+
 // Check is a figure that shows how far the run can be trusted.
 type Check struct {
 	Name  string `json:"name"`
@@ -23,17 +25,17 @@ const (
 	StateBad  State = "bad"  // the run, or a part of it, must not be used
 )
 
-// warnIf returns StateWarn if the condition holds, otherwise StateOK.
-func warnIf(condition bool) State {
-	if condition {
+// warnIf returns StateWarn if any of the conditions holds, otherwise StateOK.
+func warnIf(conditions ...bool) State {
+	if slices.Contains(conditions, true) {
 		return StateWarn
 	}
 	return StateOK
 }
 
-// badIf returns StateBad if the condition holds, otherwise StateOK.
-func badIf(condition bool) State {
-	if condition {
+// badIf returns StateBad if any of the conditions holds, otherwise StateOK.
+func badIf(conditions ...bool) State {
+	if slices.Contains(conditions, true) {
 		return StateBad
 	}
 	return StateOK

@@ -88,7 +88,7 @@ func newLoads(s bench.Scenario, r *record.Run, summaries []bench.Summary) (list 
 			continue
 		}
 		load := Load{
-			Title:    answerTime(s, measure, "") + " against the offered rate",
+			Title:    answerTime(measure, "") + " against the offered rate",
 			Quantile: quantile,
 			Left:     left,
 		}

@@ -132,8 +132,8 @@ func request(s bench.Scenario) string {
 	return text
 }
 
-// answerTime names the time that the scenario measures, with a level if it has several.
-func answerTime(s bench.Scenario, measure, level string) string {
+// answerTime names the time that the measure takes, with its level if that has a name.
+func answerTime(measure, level string) string {
 	name := "Response time"
 	if measure == bench.MeasureDelivery {
 		name = "Delivery time"

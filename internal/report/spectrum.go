@@ -36,7 +36,7 @@ func newSpectra(s bench.Scenario, p bench.Plan, summaries []bench.Summary) (list
 		}
 		for _, l := range s.AllLevels() {
 			for _, load := range p.Profile.Offers(s) {
-				spectrum := Spectrum{Title: answerTime(s, measure, l.Name) + " at " + load.String()}
+				spectrum := Spectrum{Title: answerTime(measure, l.Name) + " at " + load.String()}
 				phase := bench.PhaseID{
 					Level:   l.Name,
 					Kind:    measure,

@@ -76,6 +76,9 @@ func (t table) row(indent string, v bench.Verdict, cells ...string) {
 	fmt.Fprintf(t, "%s%s %s\n", indent, t.terminal.sign(v), strings.Join(cells, "\t"))
 }
 
+// end writes the rows. Writing into the buffer of the terminal cannot fail.
+func (t table) end() { _ = t.Flush() }
+
 // sign returns the sign of a verdict. All colors have codes of the same length, so they keep tables aligned.
 func (t *terminal) sign(v bench.Verdict) string {
 	if !t.color {
@@ -144,7 +147,7 @@ func (t *terminal) everyClaim(claims []Claim) {
 	for _, c := range claims {
 		list.row("", c.Verdict, string(c.Verdict), c.ID, quote(c))
 	}
-	list.Flush()
+	list.end()
 	for _, c := range claims {
 		if c.Verdict == bench.NotTested {
 			continue
@@ -156,7 +159,7 @@ func (t *terminal) everyClaim(claims []Claim) {
 		for _, test := range c.Tested() {
 			tests.row("  ", test.Verdict, test.Label, test.Estimate, string(test.Verdict))
 		}
-		tests.Flush()
+		tests.end()
 		for _, s := range c.Skipped() {
 			fmt.Fprintf(t, "  %s ", t.sign(bench.NotTested))
 			t.line("%d not tested: %s", s.Tests, text.Shorten(s.Why, whyLength))
@@ -178,7 +181,7 @@ func (t *terminal) shownTests(c Claim) {
 			shown++
 		}
 	}
-	list.Flush()
+	list.end()
 	var rest []string
 	if n := decided - shown; n > 0 {
 		rest = append(rest, fmt.Sprintf("%d more decided", n))

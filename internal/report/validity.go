@@ -145,7 +145,7 @@ func checkSteady(profile bench.Profile, summaries []bench.Summary) Check {
 		Name: "Steady state",
 		Value: fmt.Sprintf("phases steady throughout: %d; after a warm-up: %d; never: %d; too short to judge: %d",
 			whole, later, never, short),
-		State: warnIf(never > 0 || short > whole+later),
+		State: warnIf(never > 0, short > whole+later),
 		Why: "requests before the steady state do not count; " +
 			"if more than a fifth of a side's trials have no steady state, nothing is decided",
 		firstLook: !profile.Evidence && never == 0,
@@ -247,7 +247,7 @@ func (t tally) trials() Check {
 	return Check{
 		Name:  "Trials",
 		Value: strings.Join(parts, "; "),
-		State: warnIf(t.invalid+t.voidPhases > 0),
+		State: warnIf(t.invalid > 0, t.voidPhases > 0),
 		Why:   "the appendix lists the invalid ones with their reasons; they enter no verdict",
 	}
 }
