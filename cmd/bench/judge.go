@@ -39,7 +39,7 @@ func newJudge() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return d.Terminal(cmd.OutOrStdout())
+			return d.Terminal(cmd.OutOrStdout(), report.TerminalOptions{})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the bytes of verdicts.json")
@@ -83,11 +83,11 @@ func document(dir string) (*report.Document, error) {
 	stored, err := os.ReadFile(filepath.Join(dir, record.VerdictsFile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		d.Unsealed("the run has no verdicts.json: it was not finished, and these verdicts are of what there is")
+		d.AddMismatch("the run has no verdicts.json: it was not finished, and these verdicts are of what there is")
 	case err != nil:
 		return nil, err
 	case !bytes.Equal(stored, encoded):
-		d.Unsealed("judged again, the run gives other verdicts than its verdicts.json: files were changed, or this bench judges otherwise")
+		d.AddMismatch("judged again, the run gives other verdicts than its verdicts.json: files were changed, or this bench judges otherwise")
 	}
 	return d, nil
 }

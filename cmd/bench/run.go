@@ -318,7 +318,7 @@ func (s *session) finish(ctx context.Context, w *record.Writer) error {
 	if _, err := d.WriteFiles(ctx, w.Dir, "html", "md", "json"); err != nil {
 		return err
 	}
-	if err := d.Terminal(s.stdout); err != nil {
+	if err := d.Terminal(s.stdout, report.TerminalOptions{}); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.stdout, "\nreport: %s\n", filepath.Join(w.Dir, "report.html"))

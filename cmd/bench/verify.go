@@ -77,7 +77,7 @@ over the manifest, the verdicts and the reports. Make a key with
 			} else if err != nil {
 				return err
 			}
-			if err := record.SealRenderings(args[0], record.AttestationFile); err != nil {
+			if err := record.WriteChecksums(args[0], record.AttestationFile); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: signed with key %s\n", filepath.Join(args[0], record.AttestationFile), id)

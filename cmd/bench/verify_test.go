@@ -151,14 +151,14 @@ func TestVerifyFindsForgery(t *testing.T) {
 		}, "verdicts.json is not what its raw hits give", nil},
 		"report": {func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, "report.html"), "supported", "contradicted")
-			if err := record.SealRenderings(dir, "report.html"); err != nil {
+			if err := record.WriteChecksums(dir, "report.html"); err != nil {
 				t.Fatal(err)
 			}
 		}, "report.html is not what the evidence gives: line ", nil},
 		"report of another version": {func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, "report.html"), "supported", "contradicted")
 			edit(t, filepath.Join(dir, "report.json"), `"generator": "`, `"generator": "x`)
-			if err := record.SealRenderings(dir, "report.html", "report.json"); err != nil {
+			if err := record.WriteChecksums(dir, "report.html", "report.json"); err != nil {
 				t.Fatal(err)
 			}
 		}, "report.html is not what the evidence gives: line ", nil},
@@ -166,7 +166,7 @@ func TestVerifyFindsForgery(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "report.final.html"), []byte("supported"), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if err := record.SealRenderings(dir, "report.final.html"); err != nil {
+			if err := record.WriteChecksums(dir, "report.final.html"); err != nil {
 				t.Fatal(err)
 			}
 		}, "report.final.html is no report that bench writes", nil},
