@@ -74,7 +74,7 @@ func (o *signOptions) run(cmd *cobra.Command, dir string) error {
 	} else if err != nil {
 		return err
 	}
-	if err := record.SealRenderings(dir, record.AttestationFile); err != nil {
+	if err := record.WriteChecksums(dir, record.AttestationFile); err != nil {
 		return err
 	}
 	result := signResult{RunDir: dir, Attestation: filepath.Join(dir, record.AttestationFile), KeyID: id}

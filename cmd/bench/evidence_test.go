@@ -73,7 +73,7 @@ func (e evidence) check(t *testing.T, c bench.Comparison) {
 	}
 }
 
-// place says of which trial a figure is.
+// place names the trial of a figure.
 type place struct {
 	server string
 	round  int

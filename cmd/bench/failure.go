@@ -25,7 +25,7 @@ const (
 	exitVoid  = 4 // an evidence or ci run that is void as evidence
 )
 
-// codedError is an error with an exit code of its own.
+// codedError is an error with a special exit code.
 type codedError struct {
 	code int
 	err  error
@@ -34,7 +34,7 @@ type codedError struct {
 func (e *codedError) Error() string { return e.err.Error() }
 func (e *codedError) Unwrap() error { return e.err }
 
-// failure is what the user gets to see of an error.
+// failure holds the part of an error that the user sees.
 type failure struct {
 	code          int
 	message, hint string

@@ -173,14 +173,14 @@ func TestVerifyFindsForgery(t *testing.T) {
 		}, "verdicts.json does not follow from the raw hits", nil},
 		"report": {func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, "report.html"), "supported", "contradicted")
-			if err := record.SealRenderings(dir, "report.html"); err != nil {
+			if err := record.WriteChecksums(dir, "report.html"); err != nil {
 				t.Fatal(err)
 			}
 		}, "report.html does not follow from the evidence: line ", nil},
 		"report of another version": {func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, "report.html"), "supported", "contradicted")
 			edit(t, filepath.Join(dir, "report.json"), `"generator": "`, `"generator": "x`)
-			if err := record.SealRenderings(dir, "report.html", "report.json"); err != nil {
+			if err := record.WriteChecksums(dir, "report.html", "report.json"); err != nil {
 				t.Fatal(err)
 			}
 		}, "report.html does not follow from the evidence: line ", nil},
@@ -188,7 +188,7 @@ func TestVerifyFindsForgery(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "report.final.html"), []byte("supported"), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if err := record.SealRenderings(dir, "report.final.html"); err != nil {
+			if err := record.WriteChecksums(dir, "report.final.html"); err != nil {
 				t.Fatal(err)
 			}
 		}, "report.final.html is not a report that bench writes", nil},
@@ -196,7 +196,7 @@ func TestVerifyFindsForgery(t *testing.T) {
 			if err := os.Symlink("/etc/hostname", filepath.Join(dir, "trials", "link")); err != nil {
 				t.Fatal(err)
 			}
-		}, "trials/link is no regular file", nil},
+		}, "trials/link is not a regular file", nil},
 		"laundering": {func(t *testing.T, dir string) { // to render one report again is not to bless the others
 			edit(t, filepath.Join(dir, "report.md"), "supported", "contradicted")
 			if code, _, stderr := command(t, "report", dir, "--format", "html"); code != exitDone {

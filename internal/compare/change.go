@@ -21,7 +21,7 @@ const (
 // Words lists every word, in the order in which results count them.
 var Words = []string{Better, Worse, Changed, Gone, Equal, Inconclusive}
 
-// Change is what became of one number of one arm.
+// Change says what became of one number of one arm.
 type Change struct {
 	Name     string   `json:"name"` // arm, level, metric and offered load
 	Metric   string   `json:"metric"`

@@ -22,7 +22,7 @@ type Claim struct {
 	On map[string]bench.Verdict `json:"on"`
 }
 
-// vote is what one machine says on a claim.
+// vote holds the verdict of one machine on a claim.
 type vote struct {
 	machine     string
 	verdict     bench.Verdict

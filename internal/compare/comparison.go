@@ -12,7 +12,7 @@ import (
 	"github.com/claimbench/claimbench/internal/metric"
 )
 
-// Comparison is what became of all numbers that two runs share.
+// Comparison says what became of all numbers that two runs share.
 type Comparison struct {
 	Class    string   `json:"class"`
 	Base     string   `json:"base"` // plan hashes
@@ -30,7 +30,7 @@ const drift = 1.10
 type candidate struct {
 	change  Change
 	level   float64       // p-value before the correction; 1 if nothing may be decided
-	region  bench.Verdict // where the interval lies, seen alone
+	region  bench.Verdict // the position of the interval, seen alone
 	settled bool          // the word and its reason are final
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/claimbench/claimbench/internal/record"
 )
 
-// Merged is what runs of several machines say together.
+// Merged holds the joint verdicts of runs on several machines.
 type Merged struct {
 	Guide    string    `json:"guide"`
 	Machines []Machine `json:"machines"`

@@ -28,7 +28,7 @@ type Series struct {
 	Unit   string      `json:"unit"`
 	Times  []time.Time `json:"times"`
 	Values []float64   `json:"values"`           // in Unit
-	Breaks []time.Time `json:"breaks,omitempty"` // first nights of all segments but the first
+	Breaks []time.Time `json:"breaks,omitempty"` // first nights of the second and later segments
 	// Ratio is the mean of the nights after the baseline ÷ the mean of the baseline. Low and High
 	// bound it at every night at once.
 	Ratio *float64 `json:"ratio,omitempty"`

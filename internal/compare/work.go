@@ -11,7 +11,7 @@ import (
 	"github.com/claimbench/claimbench/internal/record"
 )
 
-// work is what a run asks of the servers of one scenario, and how it measures them.
+// work describes what a run asks of the servers of one scenario, and how it measures them.
 type work struct {
 	scenario bench.Scenario
 	profile  bench.Profile // the zero value if it does not matter

@@ -13,7 +13,7 @@ import (
 	"github.com/claimbench/claimbench/internal/process"
 )
 
-// Report is what came of a drive. Every key is always present in its JSON.
+// Report sums up a drive. Every key is always present in its JSON.
 type Report struct {
 	Requests     uint64            `json:"requests"`
 	Errors       map[string]uint64 `json:"errors"`        // by kind

@@ -49,11 +49,11 @@ func Document(dir string) (*report.Document, error) {
 	stored, err := os.ReadFile(filepath.Join(dir, record.VerdictsFile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		d.Unsealed("the run has no verdicts.json because it did not finish; these verdicts use what it recorded so far")
+		d.AddMismatch("the run has no verdicts.json because it did not finish; these verdicts use what it recorded so far")
 	case err != nil:
 		return nil, err
 	case !bytes.Equal(stored, encoded):
-		d.Unsealed("judged again, the run gives other verdicts than its verdicts.json: " +
+		d.AddMismatch("judged again, the run gives other verdicts than its verdicts.json: " +
 			"either files were changed, or this version of bench judges differently")
 	}
 	return d, nil

@@ -28,7 +28,7 @@ type Check struct {
 	Text  string `json:"text"` // what was checked, or why not
 }
 
-// State is what came of a check. A check that fails is an error instead.
+// State is the outcome of a check. A check that fails is an error instead.
 type State string
 
 // States of a check.

@@ -53,12 +53,12 @@ func TestCertifiedRates(t *testing.T) {
 func TestSameSources(t *testing.T) {
 	p := &bench.Plan{
 		Targets:  []bench.Target{{Name: "a", Digest: "1"}, {Name: "a-twin", TwinOf: "a", Digest: "1"}},
-		Services: []bench.Service{{Name: "db", Digest: "2"}},
+		Services: []bench.Service{{Target: bench.Target{Name: "db", Digest: "2"}}},
 	}
 	now := func(server, service string) *plan.Catalogue {
 		return &plan.Catalogue{
 			Targets:  []bench.Target{{Name: "a", Digest: server}},
-			Services: []bench.Service{{Name: "db", Digest: service}},
+			Services: []bench.Service{{Target: bench.Target{Name: "db", Digest: service}}},
 		}
 	}
 	if err := sameSources(p, now("1", "2")); err != nil {
