@@ -120,7 +120,7 @@ func BenchmarkStudies(b *testing.B) {
 			least, most = min(least, r), max(most, r)
 		}
 		fmt.Printf(`
-| A/A studies | comparisons | practically equal | undecided | decided different | ` +
+| A/A studies | comparisons | practically equal | undecided | decided different | `+
 			`controls in valid studies | found | their ratios |
 |---|---|---|---|---|---|---|---|
 | %d | %d | %d | %d | %d | %d | %d | %.3f to %.3f |
