@@ -11,7 +11,7 @@ import (
 // The steady state of a phase is its last segment, if that covers half of it or more. Segments are
 // those of the log of the median response time in windows of 100 ms, by PELT with the
 // cost of normal mean and variance and a penalty of 15 ln n, as for warm-up of virtual
-// machines [Barrett et al. 2017]; neighbours whose means differ by less than 2% are one.
+// machines [Barrett et al. 2017]; neighbors whose means differ by less than 2% are one.
 const (
 	window       = 100 * time.Millisecond
 	leastWindows = 30   // else the phase is too short to be looked at
