@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The definition by brute force: all ways to cut a short series.
+// Segments agrees with the definition by brute force: the best of all ways to cut a short series.
 func TestSegmentsByBruteForce(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 10))
 	for trial := range 300 {

@@ -467,7 +467,7 @@ func BenchmarkJudge(b *testing.B) {
 	dir := study.Write(b)
 	runtime.GC()
 	debug.FreeOSMemory()
-	// Where the peak cannot be reset, the benchmark reports no memory: see proc_pid_clear_refs(5).
+	// If the peak cannot be reset, the benchmark reports the growth since the start: see proc_pid_clear_refs(5).
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
 	before := peak(b)
 	for b.Loop() {
