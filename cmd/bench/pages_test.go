@@ -21,6 +21,7 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/browser"
 	"github.com/claimbench/claimbench/internal/record/recordtest"
+	"github.com/claimbench/claimbench/internal/rejudge"
 )
 
 // inBrowser starts a browser.
@@ -76,16 +77,30 @@ func TestPages(t *testing.T) {
 	if code, _, stderr := command(t, "report", dir, "--brand", brand); code != exitDone {
 		t.Fatal(stderr)
 	}
-	trial := bench.Trial{N: 1, Round: 1, Scenario: "json", Target: "node-http", Phases: []bench.Phase{{ID: recordtest.ID("latency@500/s"), Measure: bench.MeasureLatency}}}
+	trial := bench.Trial{
+		N:        1,
+		Round:    1,
+		Scenario: "json",
+		Target:   "node-http",
+		Phases:   []bench.Phase{{ID: recordtest.ID("latency@500/s"), Measure: bench.MeasureLatency}},
+	}
 	l := shown(t, &bench.Plan{Trials: []bench.Trial{trial}, Guide: bench.Guide{Title: "A guide"}})
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	l.Began(trial)
 	for range 1000 {
 		l.Hit(trial, recordtest.ID("latency@500/s"), bench.Hit{Done: time.Millisecond, Code: 200})
 	}
-	l.Ended(bench.TrialResult{Trial: trial, Phases: []bench.PhaseResult{{ID: recordtest.ID("latency@500/s"), Measure: bench.MeasureLatency, Memory: 1,
-		Drive: bench.DriveStats{Elapsed: 1}, Gates: []bench.Gate{{Name: bench.GateSent, Value: .5, Limit: .99}}}}})
-	l.Judged(1, &bench.Verdicts{Claims: []bench.ClaimVerdict{{ID: "c", Quotes: []bench.Quote{{Quote: "q"}}, Verdict: bench.Contradicted, Why: "w"}}})
+	phase := bench.PhaseResult{
+		ID:      recordtest.ID("latency@500/s"),
+		Measure: bench.MeasureLatency,
+		Memory:  1,
+		Drive:   bench.DriveStats{Elapsed: 1},
+		Gates:   []bench.Gate{{Name: bench.GateSent, Value: .5, Limit: .99}},
+	}
+	l.Ended(bench.TrialResult{Trial: trial, Phases: []bench.PhaseResult{phase}})
+	l.Judged(1, &bench.Verdicts{Claims: []bench.ClaimVerdict{
+		{ID: "c", Quotes: []bench.Quote{{Quote: "q"}}, Verdict: bench.Contradicted, Why: "w"},
+	}})
 	pages := map[string]string{"report": "file://" + filepath.Join(dir, "report.html"), "live": l.URL()}
 	if example, err := filepath.Abs("../../reports/example/report.html"); err != nil {
 		t.Fatal(err)
@@ -131,7 +146,8 @@ func TestPages(t *testing.T) {
 				}
 				_, err := chromedp.Call(tab, network.Enable, network.EnableParams{})
 				must(err)
-				_, err = chromedp.Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+				colors := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
+				_, err = chromedp.Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: colors})
 				must(err)
 				must(chromedp.Do(tab, chromedp.Navigate(url)))
 				if name == "live" { // what the script has put there
@@ -203,12 +219,17 @@ func TestPDF(t *testing.T) {
 // BenchmarkReport judges and renders a run of ten million hits.
 func BenchmarkReport(b *testing.B) {
 	const hits = 10_000_000
-	dir := recordtest.Study{Rounds: 2, Claims: faster().Claims, Speed: recordtest.Speeds(8*time.Millisecond, 9*time.Millisecond), Scale: hits / 4 / recordtest.Requests,
+	dir := recordtest.Study{
+		Rounds: 2,
+		Claims: faster().Claims,
+		Speed:  recordtest.Speeds(8*time.Millisecond, 9*time.Millisecond),
+		Scale:  hits / 4 / recordtest.Requests,
 		Change: func(r *bench.TrialResult, _ *[]bench.Hit) {
 			r.Phases[0].Drive.Planned, r.Phases[0].Drive.Sent = hits/4, hits/4
-		}}.Write(b)
+		},
+	}.Write(b)
 	for b.Loop() {
-		d, err := document(dir)
+		d, err := rejudge.Document(dir)
 		if err != nil {
 			b.Fatal(err)
 		}

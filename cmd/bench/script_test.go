@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"bench": main}) }
 
-// exits CODE COMMAND...: the command ends with that exit code.
+// exits checks the exit code of a command: exits CODE COMMAND...
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -29,8 +29,8 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// TestScripts runs the built command as a person would, in a small project of
-// real servers that keep the contract or break it, each in its own way.
+// TestScripts runs the built command as a person would, in a small project of real servers. Some keep
+// the contract, and each other one breaks it in another way.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",

@@ -38,7 +38,7 @@ func study(tb testing.TB, project string, seed int, scenarios string) *bench.Ver
 	tb.Helper()
 	dir := filepath.Join(tb.TempDir(), fmt.Sprint("run", seed))
 	var stdout, stderr bytes.Buffer
-	args := []string{"-C", project, "run", "--profile", "quick", "--runner", "process", "--target", "node-http",
+	args := []string{"-C", project, "run", "--profile", "quick", "--runner", "process", "--server", "node-http",
 		"--scenario", scenarios, "--seed", fmt.Sprint(seed), "--out", dir}
 	if code := run(context.Background(), args, &stdout, &stderr); code != exitDone {
 		tb.Fatalf("exit code %d: %s", code, stderr.String())
@@ -111,7 +111,8 @@ func BenchmarkStudies(b *testing.B) {
 				seed, all, t.equal, t.comparisons, t.undecided, t.different, strings.Join(t.differences, ", "), t.found, t.controls)
 		}
 		if t.different > 0 || t.found < t.controls {
-			b.Errorf("%d comparisons of a server with itself are decided different; %d of %d controls were found", t.different, t.found, t.controls)
+			b.Errorf("%d comparisons of a server with itself are decided different; %d of %d controls were found",
+				t.different, t.found, t.controls)
 		}
 		least, most := t.ratios[0], t.ratios[0]
 		for _, r := range t.ratios {

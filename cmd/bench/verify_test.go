@@ -2,12 +2,10 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,10 +16,12 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/record/recordtest"
+	"github.com/claimbench/claimbench/internal/rejudge"
+	"github.com/claimbench/claimbench/internal/report"
 	"github.com/claimbench/claimbench/internal/text"
 )
 
-// finished is a run directory that was judged and rendered, as bench run leaves it.
+// finished returns a run directory that was judged and rendered, as bench run leaves it.
 func finished(t testing.TB, study recordtest.Study) string {
 	t.Helper()
 	dir := study.Write(t)
@@ -29,16 +29,37 @@ func finished(t testing.TB, study recordtest.Study) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close()
-	if err := (&session{stdout: io.Discard, stderr: io.Discard}).finish(context.Background(), w); err != nil {
+	defer func() { _ = w.Close() }()
+	r, err := rejudge.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := text.JSON(r.Verdicts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Verdicts(encoded); err != nil {
+		t.Fatal(err)
+	}
+	d, err := report.Build(r.Run, r.Verdicts, r.Summaries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.WriteFiles(t.Context(), dir, "html", "md", "json"); err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
 func faster() recordtest.Study {
-	return recordtest.Study{Rounds: 3, Speed: recordtest.Speeds(time.Millisecond, 2*time.Millisecond), Noise: .02, Twin: 1,
-		Claims: [][]bench.Test{{{Scenario: "json", Metric: "p50", Of: "node", To: "python", Expect: bench.Lower}}}}
+	lower := bench.Test{Scenario: "json", Metric: "p50", Of: "node", To: "python", Expect: bench.Lower}
+	return recordtest.Study{
+		Rounds: 3,
+		Speed:  recordtest.Speeds(time.Millisecond, 2*time.Millisecond),
+		Noise:  .02,
+		Twin:   1,
+		Claims: [][]bench.Test{{lower}},
+	}
 }
 
 // keys writes a new pair of keys, as openssl does.
@@ -80,7 +101,7 @@ func TestVerifyFindsAnyBit(t *testing.T) {
 	if code != exitDone {
 		t.Fatalf("the run as it was made does not pass: %s", stderr)
 	}
-	for _, want := range []string{"✓ evidence: the ", "✓ verdicts: judged again from 9 trials", "✓ rendered again from the evidence, the same to the byte: html, md, json, csv, junit, benchfmt, bigger, smaller", "✓ signature: "} {
+	for _, want := range []string{"✓ evidence: all ", "✓ verdicts: judged again from 9 trials", "✓ rendering: made again from the evidence, the same to the byte: html, md, json, csv, junit, benchfmt, bigger, smaller", "✓ signature: "} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}
@@ -107,7 +128,8 @@ func TestVerifyFindsAnyBit(t *testing.T) {
 			}
 			// Without the key, too: the sums of what is derived hold the signature.
 			for _, args := range [][]string{{"verify", dir}, {"verify", dir, "--key", public}} {
-				if code, _, stderr := command(t, args...); code != exitError || !strings.Contains(stderr, filepath.ToSlash(name)) {
+				if code, _, stderr := command(t, args...); code != exitError ||
+					!strings.Contains(stderr, filepath.ToSlash(name)) {
 					t.Errorf("byte %d of %s: exit code %d, %q", at, name, code, stderr)
 				}
 			}
@@ -122,7 +144,7 @@ func TestVerifyFindsAnyBit(t *testing.T) {
 	}
 }
 
-// Who edits evidence and makes all sums anew is found by judging again, or by the signature.
+// Edited evidence with new checksums is found by judging again, or by the signature.
 func TestVerifyFindsForgery(t *testing.T) {
 	private, public := keys(t)
 	_, stranger := keys(t)
@@ -133,8 +155,8 @@ func TestVerifyFindsForgery(t *testing.T) {
 	}{
 		"verdict": {func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, record.VerdictsFile), `"verdict": "supported"`, `"verdict": "contradicted"`)
-			reseal(t, dir)
-		}, "verdicts.json is not what its raw hits give: at claims[0].verdict there is \"contradicted\"; now it is \"supported\"", nil},
+			rewriteManifest(t, dir)
+		}, "verdicts.json does not follow from the raw hits: claims[0].verdict is \"contradicted\" in the file, and \"supported\" now", nil},
 		"hits": {func(t *testing.T, dir string) {
 			trials, err := filepath.Glob(filepath.Join(dir, "trials", "*json-node-a"))
 			if err != nil || len(trials) < 2 {
@@ -147,34 +169,34 @@ func TestVerifyFindsForgery(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			reseal(t, dir)
-		}, "verdicts.json is not what its raw hits give", nil},
+			rewriteManifest(t, dir)
+		}, "verdicts.json does not follow from the raw hits", nil},
 		"report": {func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, "report.html"), "supported", "contradicted")
-			if err := record.SealRenderings(dir, "report.html"); err != nil {
+			if err := record.WriteChecksums(dir, "report.html"); err != nil {
 				t.Fatal(err)
 			}
-		}, "report.html is not what the evidence gives: line ", nil},
+		}, "report.html does not follow from the evidence: line ", nil},
 		"report of another version": {func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, "report.html"), "supported", "contradicted")
 			edit(t, filepath.Join(dir, "report.json"), `"generator": "`, `"generator": "x`)
-			if err := record.SealRenderings(dir, "report.html", "report.json"); err != nil {
+			if err := record.WriteChecksums(dir, "report.html", "report.json"); err != nil {
 				t.Fatal(err)
 			}
-		}, "report.html is not what the evidence gives: line ", nil},
+		}, "report.html does not follow from the evidence: line ", nil},
 		"report that is none": {func(t *testing.T, dir string) {
 			if err := os.WriteFile(filepath.Join(dir, "report.final.html"), []byte("supported"), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if err := record.SealRenderings(dir, "report.final.html"); err != nil {
+			if err := record.WriteChecksums(dir, "report.final.html"); err != nil {
 				t.Fatal(err)
 			}
-		}, "report.final.html is no report that bench writes", nil},
+		}, "report.final.html is not a report that bench writes", nil},
 		"link": {func(t *testing.T, dir string) {
 			if err := os.Symlink("/etc/hostname", filepath.Join(dir, "trials", "link")); err != nil {
 				t.Fatal(err)
 			}
-		}, "trials/link is no regular file", nil},
+		}, "trials/link is not a regular file", nil},
 		"laundering": {func(t *testing.T, dir string) { // to render one report again is not to bless the others
 			edit(t, filepath.Join(dir, "report.md"), "supported", "contradicted")
 			if code, _, stderr := command(t, "report", dir, "--format", "html"); code != exitDone {
@@ -194,7 +216,7 @@ func TestVerifyFindsForgery(t *testing.T) {
 		"another key":   {func(*testing.T, string) {}, "attestation.json is not signed with this key", []string{"--key", stranger}},
 		"the right key": {func(*testing.T, string) {}, "", []string{"--key", public}},
 		"signed otherwise": {func(t *testing.T, dir string) {
-			if code, _, stderr := command(t, "report", dir, "--format", "junit", "--fail-on", "supported"); code != exitDone {
+			if code, _, stderr := command(t, "report", dir, "--format", "junit", "--junit-failures", "supported"); code != exitDone {
 				t.Fatal(stderr)
 			}
 		}, "report.json is not the file that was signed", []string{"--key", public}},
@@ -220,22 +242,22 @@ func TestVerifyFindsForgery(t *testing.T) {
 	}
 }
 
-func edit(t *testing.T, file, old, new string) {
+func edit(t *testing.T, file, from, to string) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Contains(data, []byte(old)) {
-		t.Fatalf("%s has no %q", file, old)
+	if !bytes.Contains(data, []byte(from)) {
+		t.Fatalf("%s has no %q", file, from)
 	}
-	if err := os.WriteFile(file, bytes.Replace(data, []byte(old), []byte(new), 1), 0o644); err != nil {
+	if err := os.WriteFile(file, bytes.Replace(data, []byte(from), []byte(to), 1), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// reseal makes the manifest anew, as a forger would.
-func reseal(t *testing.T, dir string) {
+// rewriteManifest writes the manifest again, as a forger would.
+func rewriteManifest(t *testing.T, dir string) {
 	t.Helper()
 	sums, err := record.Sums(dir)
 	if err != nil {
@@ -247,38 +269,6 @@ func reseal(t *testing.T, dir string) {
 	}
 	if err := os.WriteFile(filepath.Join(dir, record.ManifestFile), b.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// Verdicts may differ in the last digits only: processors fuse multiplications and additions or do not.
-func TestDifference(t *testing.T) {
-	half, third := .5, 1./3
-	verdicts := func(p *float64, ids ...string) string {
-		v := &bench.Verdicts{}
-		for _, id := range ids {
-			v.Claims = append(v.Claims, bench.ClaimVerdict{ID: id, P: p})
-		}
-		text, err := text.JSON(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
-	}
-	a := verdicts(&third, "a")
-	for _, c := range []struct{ stored, now, want string }{
-		{a, a, ""},
-		{strings.Replace(a, "0.3333333333333333", "0.33333333333333326", 1), a, ""},
-		{strings.Replace(a, "0.3333333333333333", "0.3334", 1), a, "at claims[0].p there is 0.3334; now it is 0.3333333333333333"},
-		{verdicts(&third, "a", "b"), a, `at claims[1] there is {"id":"b"`},
-		{verdicts(&half, "a"), verdicts(nil, "a"), "at claims[0].p there is 0.5; now it is nothing"},
-		{verdicts(nil, "a"), verdicts(nil, "b"), `at claims[0].id there is "a"; now it is "b"`},
-		{a + "{}", a, "it is damaged"},
-		{strings.Replace(a, `"id"`, `"id":"x","id"`, 1), a, "it says the same, but not as bench writes it"},
-		{"tru", a, "it is damaged"},
-	} {
-		if got := difference([]byte(c.stored), []byte(c.now)); got != c.want && !(strings.HasSuffix(c.want, `"b"`) && strings.HasPrefix(got, c.want)) {
-			t.Errorf("%s and %s: %q, want %q", c.stored, c.now, got, c.want)
-		}
 	}
 }
 

@@ -53,8 +53,8 @@ func (b *bed) install() error {
 	return nil
 }
 
-// installModule installs a tool from Go's registry. Each version has a folder of its
-// own, so that a new one is installed.
+// installModule installs a tool from Go's registry. Each version has its own
+// folder, so that a new one is installed.
 func (b *bed) installModule(t tool) error {
 	versioned := filepath.Join(b.folder, strings.ReplaceAll(t.module, "/", "_"))
 	if !exists(filepath.Join(versioned, t.name)) {

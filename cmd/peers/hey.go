@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// heyOpenLoop is as close to an open loop as hey gets. Each of its workers sends at a
-// rate of its own, but waits for its answers. It prints times in steps of 100 µs.
+// heyOpenLoop is as close to an open loop as hey gets. Each of its workers sends at
+// its own rate, but waits for its answers. It prints times in steps of 100 µs.
 func heyOpenLoop(b *bed, url string, rate int) (r openLoop, err error) {
 	perWorker := strconv.FormatFloat(float64(rate)/connections, 'f', 3, 64)
 	out, err := b.run(nil, "hey",

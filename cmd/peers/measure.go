@@ -10,7 +10,7 @@ import (
 	"github.com/claimbench/claimbench/internal/reference"
 )
 
-// measurement is what a tool reported in one round, and what was true.
+// measurement holds what a tool reported in one round, and what was true.
 type measurement struct {
 	openLoop
 	truth reference.Truth

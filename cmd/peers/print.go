@@ -25,7 +25,7 @@ func printMachine(w io.Writer, b *bed) {
 			kernel += ", a virtual machine"
 		}
 	}
-	fmt.Fprintf(w, "%s, %s. Tools on CPU %s, server on another; %d rounds of %v, %s.\n",
+	fmt.Fprintf(w, "%s, %s.\nTools on CPU %s, server on another; %d rounds of %v, %s.\n",
 		model, kernel, b.generator, b.rounds, b.duration, time.Now().Format("2 January 2006"))
 	var versions []string
 	for _, t := range b.tools {

@@ -22,7 +22,7 @@ type tool struct {
 	closedLoop func(b *bed, url string) (float64, error)
 }
 
-// openLoop is what a tool reports of an open loop.
+// openLoop holds what a tool reports of an open loop.
 type openLoop struct {
 	requests int
 	bench.Quantiles

@@ -2,12 +2,12 @@ package bench
 
 import "time"
 
-// Certificate is what the instrument can do on a machine: measured, against
-// servers of our own that know the truth.
+// Certificate shows what the load generator can do on a machine, as measured against this program's own
+// servers, which know the truth.
 type Certificate struct {
 	Time      time.Time `json:"time"`
 	Clock     string    `json:"clock"`     // "kernel" or "user"
-	Generator string    `json:"generator"` // its CPUs, as a list; empty where it was not pinned
+	Generator string    `json:"generator"` // its CPUs, as a list; empty if not pinned
 	Servers   string    `json:"servers"`
 	Attackers int       `json:"attackers"`
 	// Limit comes from a closed loop against a server that does nothing.
@@ -24,7 +24,7 @@ type GeneratorLimit struct {
 	ServerCPU    float64 `json:"server_cpu"`    // near the number of its CPUs, the server was the limit
 }
 
-// Accuracy is what a generator reported at a rate, and what was true.
+// Accuracy compares what the load generator reported at a rate with the truth.
 type Accuracy struct {
 	Rate         Rate      `json:"rate"`
 	Requests     uint64    `json:"requests"`

@@ -47,7 +47,7 @@ type Test struct {
 	Variant Variant `json:"variant,omitempty"`
 	// Level of the scenario. Default: its first.
 	Level string `json:"level,omitempty"`
-	// Base is what each side's number is relative to: its own number at another level or variant, that of
+	// Base makes each side's number is relative to: its own number at another level or variant, that of
 	// another server, or that of its quick start.
 	Base *Base `json:"base,omitempty"`
 	// AtMost is an upper bound, in the metric's unit.

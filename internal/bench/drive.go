@@ -2,7 +2,7 @@ package bench
 
 import "context"
 
-// Load is what one drive sends: the requests of a workload, to a server, on a schedule.
+// Load holds what one drive sends: the requests of a workload, to a server, on a schedule.
 type Load struct {
 	URL      string // base address of the server, such as http://127.0.0.1:8080
 	Workload Workload

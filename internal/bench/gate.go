@@ -7,7 +7,7 @@ import (
 
 // Gates are the limits within which the load generator must have worked for a phase to count. They are
 // part of the plan, so they are fixed before the first launch and the run is judged by them. A limit of
-// 0 is no limit.
+// 0 limits nothing.
 type Gates struct {
 	// Sent is the least share of the planned requests that were sent.
 	Sent float64 `json:"sent"`

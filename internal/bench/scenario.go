@@ -24,8 +24,8 @@ type Scenario struct {
 	CPUs Cores `json:"cpus,omitzero"`
 	// Workload is the request, or the message, and the expected answer.
 	Workload Workload `json:"workload"`
-	// Levels are kinds of the work that one launch does in turn, in an order of each round's own. Without any,
-	// the work is the workload as it stands.
+	// Levels are kinds of the work that one launch does in turn, in an order that each round shuffles. Without
+	// levels the work is the workload as it stands.
 	Levels []Level `json:"levels,omitempty"`
 	// Measure lists what is measured.
 	Measure []string `json:"measure" jsonschema:"enum=latency,enum=throughput,enum=capacity,enum=scaling,enum=parallelism,enum=footprint,enum=delivery"` //nolint:lll // a struct tag cannot be wrapped
@@ -80,7 +80,7 @@ type Beside struct {
 type Cores struct {
 	// Least is the smallest number of CPUs that the servers need.
 	Least int `json:"least,omitempty" jsonschema:"minimum=1"`
-	// Share lets the servers use the load generator's CPUs too, if they have too few of their own. Then the load
+	// Share lets the servers use the load generator's CPUs too, if the servers' CPUs are too few. Then the load
 	// generator may use at most 5% of all shared CPUs.
 	Share bool `json:"share,omitempty"`
 }
@@ -89,7 +89,7 @@ type Cores struct {
 // it.
 const SharedGenerator = .05
 
-// Task is what a server is asked to do at a level: a workload, the services that it needs, and other
+// Task describes what a server is asked to do at a level: a workload, the services that it needs, and other
 // requests at the same time.
 type Task struct {
 	Workload

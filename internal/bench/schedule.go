@@ -97,7 +97,7 @@ func (h Hit) Lag() time.Duration { return h.Sent - h.Due }
 // Good reports whether the answer was the expected one.
 func (h Hit) Good() bool { return h.Err == "" }
 
-// DriveStats is what a driver knows of a drive in addition to its hits.
+// DriveStats holds what a driver knows of a drive in addition to its hits.
 type DriveStats struct {
 	Start   time.Time     `json:"start"`
 	Elapsed time.Duration `json:"elapsed_ns"` // from Start to the last Done
@@ -110,7 +110,7 @@ type DriveStats struct {
 	MeanFlight  float64 `json:"mean_inflight"`
 	FlightError float64 `json:"mean_inflight_se"`
 	MaxFlight   int64   `json:"max_inflight"`
-	// Clock is what Done was read from, for all but one answer in a thousand: see the constants.
+	// Clock names the clock that Done was read from, for all but one answer in a thousand: see the constants.
 	Clock string `json:"clock"`
 	// Unstamped counts answers without a time from the kernel.
 	Unstamped uint64 `json:"unstamped"`

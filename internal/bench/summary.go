@@ -66,9 +66,10 @@ type Value struct {
 	Level  string
 	Offered
 	Value      float64
-	LowerBound bool    // it is known from below only
-	Unsteady   bool    // the phase that it is of has no steady state, and it tells of one
-	Error      float64 // what the instrument may have added, in the metric's unit; of percentiles
+	LowerBound bool // the true value is at least this
+	Unsteady   bool // it describes a steady state, and its phase has none
+	// Error is how much the load generator may have added to a percentile, in the metric's unit.
+	Error float64
 }
 
 // Phase returns the summary of that phase.

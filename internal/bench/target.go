@@ -126,14 +126,14 @@ type Server interface {
 	Alive(ctx context.Context) error
 }
 
-// Usage is what a container or process tree has used.
+// Usage holds what a container or process tree has used.
 type Usage struct {
 	CPU       time.Duration `json:"cpu_ns"`       // user and system time since launch
 	Memory    int64         `json:"memory_bytes"` // at this moment; memory that its processes share counts once
 	Throttled time.Duration `json:"throttled_ns"` // stopped by its CPU quota, in all
 }
 
-// Placement is what a launched server was given, as read back from the kernel.
+// Placement holds what a launched server was given, as read back from the kernel.
 type Placement struct {
 	CPUs        string   `json:"cpus"`         // allowed CPUs as a list, such as "1" or "2-3"
 	MemoryLimit int64    `json:"memory_limit"` // bytes, 0 for none

@@ -8,7 +8,7 @@ import (
 	"github.com/claimbench/claimbench/internal/text"
 )
 
-// TrialResult is what a trial yielded in addition to its hits.
+// TrialResult holds what a trial yielded in addition to its hits.
 type TrialResult struct {
 	Trial    Trial         `json:"trial"`
 	PlanHash string        `json:"plan_hash,omitempty"` // of the plan that the trial follows
@@ -37,7 +37,7 @@ func (r TrialResult) Hits() (n uint64) {
 	return n
 }
 
-// PhaseResult is what one drive of a trial yielded in addition to its hits.
+// PhaseResult holds what one drive of a trial yielded in addition to its hits.
 type PhaseResult struct {
 	Level   string     `json:"level,omitempty"`
 	Measure string     `json:"measure,omitempty"`
@@ -85,7 +85,7 @@ type Probe struct {
 	Limit string `json:"limit,omitempty"`
 }
 
-// About is what a server reports about itself.
+// About holds what a server reports about itself.
 type About map[string]any
 
 // Environment describes the machine and the tools of a run.

@@ -1,8 +1,8 @@
-// Package trend tells whether servers have become faster or slower: between two runs
-// (Compare), and over the runs of many nights (History).
+// Package compare sets runs against each other: two runs of one machine class (Compare), one run
+// per night over many nights (Follow), and runs of several machines (Merge).
 //
-// Both hold numbers against each other only that were taken on machines of the same class, in the same
-// way, and both judge all that they compare as one family. Two runs share no round, so what changed
-// between them is compared without pairs, and a machine that has become slower looks like servers that
-// have; the load generator's own capacity, which is measured in every run, tells the two apart.
+// Compare and Follow use numbers only if they were taken on machines of the same class, by the same
+// work. Each judges all of its numbers as one family. Two runs share no round, so their numbers are
+// compared without pairs, and a slower machine looks like slower servers. Every run measures the
+// load generator's own rate on the machine, and that rate tells the two apart.
 package compare

@@ -18,7 +18,7 @@ type comparison struct {
 	found  finding // at the look that decided it, otherwise at the last; unused if it is counted
 }
 
-// place is where the numbers of one side come from, and what they are relative to.
+// place names the cell that the numbers of one side come from, and the cell that they are relative to.
 type place struct {
 	cell bench.Cell
 	base bench.Cell // zero if the number stands for itself

@@ -65,7 +65,7 @@ func different(twins []bench.Comparison) []bench.Comparison {
 	})
 }
 
-// controlMetrics are what the positive control is judged by: both show the cost of a request.
+// controlMetrics lists the metrics that the positive control is judged by: both show the cost of a request.
 var controlMetrics = []metric.Metric{metric.CPUPer1k, metric.Throughput}
 
 // workShare is the least share of a request's cost that is the known work itself. The rest is the

@@ -8,14 +8,14 @@ import (
 	"github.com/claimbench/claimbench/internal/inference"
 )
 
-// durations are many durations, exact to the nanosecond. Most are shorter than
-// the four seconds that 32 bits hold, and take half the memory for it.
+// durations holds many durations, exact to the nanosecond. Most are shorter than the four seconds that 32 bits
+// hold, so they take half the memory.
 type durations struct {
 	short []uint32
-	long  []time.Duration // all that are negative or too long for short
+	long  []time.Duration // those that are negative or too long for short
 }
 
-// grow makes room for n durations.
+// grow allocates space for n durations.
 func (d *durations) grow(n int) { d.short = slices.Grow(d.short, n) }
 
 func (d *durations) add(x time.Duration) {
@@ -33,7 +33,7 @@ func (d *durations) sort() {
 	slices.Sort(d.long)
 }
 
-// quantile is inference.Quantile of all, which must be sorted.
+// quantile returns the nearest-rank quantile of all durations, which must be sorted.
 func (d *durations) quantile(q float64) time.Duration {
 	negative, _ := slices.BinarySearch(d.long, 0)
 	rank := inference.Rank(d.len(), q)

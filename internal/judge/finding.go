@@ -10,7 +10,7 @@ import (
 	"github.com/claimbench/claimbench/internal/metric"
 )
 
-// finding is what the rounds of a comparison show at one look.
+// finding holds what the rounds of a comparison show at one look.
 type finding struct {
 	look     int                // index of the look
 	level    float64            // two-sided

@@ -24,11 +24,11 @@ type pairing struct {
 	ofFromBase, toFromBase float64
 	// lagP50 and lagP99 are the differences of the two sides' lag, of percentiles without a base.
 	lagP50, lagP99 time.Duration
-	// steady tells of each of the comparison's cells whether its phase is steady.
+	// steady holds the steady state of each of the comparison's cells.
 	steady []steadiness
 }
 
-// steadiness is what is known about the steady state of one cell's phase in one round.
+// steadiness describes the steady state of one cell's phase in one round.
 type steadiness struct {
 	cell               bench.Cell
 	examined, unsteady bool

@@ -44,7 +44,7 @@ type curve struct {
 	points map[float64]*point
 }
 
-// point is what the rounds show at one N.
+// point holds what the rounds show at one N.
 type point struct {
 	throughput, memory map[int]float64 // by round
 	lowerBound         bool            // in some round

@@ -9,23 +9,25 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// count is what was seen of a phase. One goroutine adds, any may read; to add takes no lock and no memory.
+// Sizes of a count. Response times fall into steps buckets for each doubling, so a quantile is at most a
+// sixteenth too high.
+const (
+	classes = 6 // of status codes: 0 for none, 2 for 2xx
+	steps   = 16
+	buckets = 64 * steps
+)
+
+// count counts the requests of a phase. One goroutine adds, and any may read. Adding takes no lock and
+// allocates nothing.
 type count struct {
 	phase   bench.PhaseID
 	good    atomic.Uint64
-	sum     atomic.Uint64             // sum of response times, in nanoseconds
-	classes [classes]atomic.Uint64    // of status codes: 0 for none, 2 for 2xx
-	buckets [64 * steps]atomic.Uint32 // of response times
+	sum     atomic.Uint64 // of response times, in nanoseconds
+	classes [classes]atomic.Uint64
+	buckets [buckets]atomic.Uint32 // of response times
 }
 
-// classes are those of status codes, and none. steps are the buckets for each doubling of the response time, so that what is read
-// is at most a sixteenth too high.
-const (
-	classes = 6
-	steps   = 16
-)
-
-// add counts a request; one that failed at the timeout, if that is later.
+// add counts a request. A failed one counts at the timeout if that is later.
 func (c *count) add(h bench.Hit, timeout time.Duration) {
 	response := h.ResponseTime()
 	if h.Good() {
@@ -42,6 +44,7 @@ func (c *count) add(h bench.Hit, timeout time.Duration) {
 	c.buckets[bucket(response)].Add(1)
 }
 
+// bucket returns the index of the duration's bucket.
 func bucket(d time.Duration) int {
 	n := uint64(max(d, 1))
 	if n < steps {
@@ -51,7 +54,7 @@ func bucket(d time.Duration) int {
 	return doubling*steps + int(n>>doubling)
 }
 
-// upper is the largest duration in a bucket.
+// upper returns the largest duration in a bucket.
 func upper(bucket int) time.Duration {
 	if bucket < 2*steps {
 		return time.Duration(bucket)
@@ -60,17 +63,22 @@ func upper(bucket int) time.Duration {
 	return time.Duration((uint64(bucket%steps+steps)+1)<<doubling - 1)
 }
 
-// snapshot is a count at one time. What was counted since the one before of the same phase is the difference.
+// snapshot is a count at one moment. The difference of two snapshots is what was counted between them.
 type snapshot struct {
 	Phase   bench.PhaseID   `json:"phase"`
 	Good    uint64          `json:"good"`
 	Sum     time.Duration   `json:"sum_ns"`
 	Classes [classes]uint64 `json:"classes"`
-	Buckets map[int]uint32  `json:"buckets"` // those that are not empty
+	Buckets map[int]uint32  `json:"buckets"` // without empty ones
 }
 
 func (c *count) snapshot() *snapshot {
-	s := &snapshot{Phase: c.phase, Good: c.good.Load(), Sum: time.Duration(c.sum.Load()), Buckets: map[int]uint32{}}
+	s := &snapshot{
+		Phase:   c.phase,
+		Good:    c.good.Load(),
+		Sum:     time.Duration(c.sum.Load()),
+		Buckets: map[int]uint32{},
+	}
 	for i := range c.classes {
 		s.Classes[i] = c.classes[i].Load()
 	}
@@ -82,7 +90,7 @@ func (c *count) snapshot() *snapshot {
 	return s
 }
 
-// answers are all that were counted.
+// answers returns the number of requests that were counted, failed ones included.
 func (s *snapshot) answers() (n uint64) {
 	for _, class := range s.Classes {
 		n += class
@@ -90,7 +98,8 @@ func (s *snapshot) answers() (n uint64) {
 	return n
 }
 
-// quantile is that of the response times; false where fewer than bench.BeyondQuantile lie beyond it.
+// quantile returns a quantile of the response times. It reports false if fewer than bench.BeyondQuantile
+// requests lie beyond it.
 func (s *snapshot) quantile(q float64) (time.Duration, bool) {
 	total := uint64(0)
 	for _, n := range s.Buckets {
@@ -100,7 +109,7 @@ func (s *snapshot) quantile(q float64) (time.Duration, bool) {
 		return 0, false
 	}
 	rank, seen := uint64(math.Ceil(q*float64(total))), uint64(0)
-	for i := range 64 * steps {
+	for i := range buckets {
 		if seen += uint64(s.Buckets[i]); seen >= rank {
 			return upper(i), true
 		}

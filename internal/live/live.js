@@ -1,4 +1,4 @@
-// Shows what the server has rendered, whenever it sends it.
+// Shows each rendering of the page that the server sends.
 const live = document.getElementById("live");
 const state = document.getElementById("state");
 const source = new EventSource("events");
@@ -10,10 +10,10 @@ source.addEventListener("update", (event) => {
 
 source.addEventListener("end", (event) => {
   live.innerHTML = event.data;
-  state.textContent = "The run has ended.";
+  state.textContent = "The run is finished.";
   source.close();
 });
 
 source.addEventListener("error", () => {
-  state.textContent = "Not connected: trying again.";
+  state.textContent = "Not connected. Trying again.";
 });

@@ -22,10 +22,19 @@ import (
 const hostile = "<script>alert(1)</script>\x1b[31m\"'&\revent: end\r\r"
 
 func TestPageOfARun(t *testing.T) {
-	trial := bench.Trial{N: 1, Round: 1, Scenario: "json", Target: "node-http", Phases: []bench.Phase{{ID: recordtest.ID("latency@500/s"), Measure: bench.MeasureLatency}, {ID: recordtest.ID("throughput"), Measure: bench.MeasureThroughput}}}
+	trial := bench.Trial{
+		N:        1,
+		Round:    1,
+		Scenario: "json",
+		Target:   "node-http",
+		Phases: []bench.Phase{
+			{ID: recordtest.ID("latency@500/s"), Measure: bench.MeasureLatency},
+			{ID: recordtest.ID("throughput"), Measure: bench.MeasureThroughput},
+		},
+	}
 	l := shown(t, &bench.Plan{Trials: []bench.Trial{trial, trial}, Guide: bench.Guide{Title: hostile}})
 	if !l.Loopback() {
-		t.Error("a port alone is not of loopback")
+		t.Error("a port alone is not bound to loopback")
 	}
 	l.Began(trial)
 	for i := range 20_000 {
@@ -37,14 +46,29 @@ func TestPageOfARun(t *testing.T) {
 	l.Doing(hostile)
 	during := get(t, l.URL(), "<dd>64 MiB<svg")
 	sound(t, during)
-	for _, want := range []string{"<dd>64 MiB<svg", "0 of 2 trials", "<dt>Failed</dt><dd>1</dd>", `<th scope="row">json/node-http</th>`,
-		"<td>latency@500/s</td>", "The first verdicts come after the first round."} {
+	for _, want := range []string{
+		"<dd>64 MiB<svg",
+		"0 of 2 trials",
+		"<dt>Failed</dt><dd>1</dd>",
+		`<th scope="row">json/node-http</th>`,
+		"<td>latency@500/s</td>",
+		"The first verdicts follow the first round.",
+	} {
 		if !strings.Contains(during, want) {
 			t.Errorf("during the trial there is no %s", want)
 		}
 	}
-	l.Ended(bench.TrialResult{Trial: trial, Valid: false, Phases: []bench.PhaseResult{{ID: recordtest.ID("throughput"), Measure: bench.MeasureThroughput, GoodHits: 1,
-		Drive: bench.DriveStats{Elapsed: time.Second}, Gates: []bench.Gate{{Name: bench.GateSent, Value: .5, Limit: .99}}}}})
+	l.Ended(bench.TrialResult{
+		Trial: trial,
+		Valid: false,
+		Phases: []bench.PhaseResult{{
+			ID:       recordtest.ID("throughput"),
+			Measure:  bench.MeasureThroughput,
+			GoodHits: 1,
+			Drive:    bench.DriveStats{Elapsed: time.Second},
+			Gates:    []bench.Gate{{Name: bench.GateSent, Value: .5, Limit: .99}},
+		}},
+	})
 	l.Judged(1, &bench.Verdicts{Claims: []bench.ClaimVerdict{
 		{ID: hostile, Quotes: []bench.Quote{{Quote: hostile}}, Verdict: bench.Supported, Why: hostile},
 		{ID: "taste", Quotes: []bench.Quote{{Quote: "pretty"}}, Verdict: bench.NotTested},
@@ -69,7 +93,16 @@ func TestPageOfARun(t *testing.T) {
 		update += stream.Text() + "\n"
 	}
 	sound(t, strings.ReplaceAll(update, "data: ", ""))
-	for _, want := range []string{"event: update", "1 of 2 trials", "1 not valid", "after round 1", "supported", "1 phases void", ">failed<", "50% (at least 99%)"} {
+	for _, want := range []string{
+		"event: update",
+		"1 of 2 trials",
+		"1 not valid",
+		"after round 1",
+		"supported",
+		"1 phase is void",
+		">failed<",
+		"50% (at least 99%)",
+	} {
 		if !strings.Contains(update, want) {
 			t.Errorf("after the trial there is no %s in\n%s", want, update)
 		}
@@ -89,7 +122,7 @@ func TestPageOfARun(t *testing.T) {
 		t.Error(err)
 	}
 	if !<-ended {
-		t.Error("the viewer was not told of the end")
+		t.Error("the viewer does not learn that the run is finished")
 	}
 }
 
@@ -100,8 +133,9 @@ func sound(t *testing.T, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ours := func(a html.Attribute) bool { return a.Key == "src" && a.Val == "live.js" }
 	for n := range page.Descendants() {
-		if n.Type == html.ElementNode && n.Data == "script" && !slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "src" && a.Val == "live.js" }) {
+		if n.Type == html.ElementNode && n.Data == "script" && !slices.ContainsFunc(n.Attr, ours) {
 			t.Error("a script came in")
 		}
 	}
@@ -111,8 +145,14 @@ func sound(t *testing.T, text string) {
 }
 
 func TestOnlyLoopbackByItself(t *testing.T) {
-	for given, want := range map[string]string{"9464": "127.0.0.1:9464", ":9464": "127.0.0.1:9464", "127.0.0.1:0": "127.0.0.1:0",
-		"0.0.0.0:80": "0.0.0.0:80", "[::1]:80": "[::1]:80", "host:80": "host:80"} {
+	for given, want := range map[string]string{
+		"9464":        "127.0.0.1:9464",
+		":9464":       "127.0.0.1:9464",
+		"127.0.0.1:0": "127.0.0.1:0",
+		"0.0.0.0:80":  "0.0.0.0:80",
+		"[::1]:80":    "[::1]:80",
+		"host:80":     "host:80",
+	} {
 		if got := Address(given); got != want {
 			t.Errorf("%s is %s, want %s", given, got, want)
 		}
@@ -122,8 +162,13 @@ func TestOnlyLoopbackByItself(t *testing.T) {
 // Another site can neither frame the page nor read it by a name that it makes lead here, and a crowd cannot load it.
 func TestOthersAreKeptOut(t *testing.T) {
 	l := shown(t, &bench.Plan{})
-	defer l.Close()
-	for host, want := range map[string]int{"evil.example": http.StatusForbidden, "localhost": http.StatusOK, "127.0.0.1:9464": http.StatusOK, "[::1]:80": http.StatusOK} {
+	defer finish(t, l)
+	for host, want := range map[string]int{
+		"evil.example":   http.StatusForbidden,
+		"localhost":      http.StatusOK,
+		"127.0.0.1:9464": http.StatusOK,
+		"[::1]:80":       http.StatusOK,
+	} {
 		request, err := http.NewRequest(http.MethodGet, l.URL(), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -134,18 +179,22 @@ func TestOthersAreKeptOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		response.Body.Close()
-		if response.StatusCode != want || !strings.Contains(response.Header.Get("Content-Security-Policy")+" ", "frame-ancestors 'none'") && want == http.StatusOK {
-			t.Errorf("%s: %d, %v", host, response.StatusCode, response.Header)
+		if response.StatusCode != want {
+			t.Errorf("%s: status %d, want %d", host, response.StatusCode, want)
+		}
+		policy := response.Header.Get("Content-Security-Policy")
+		if want == http.StatusOK && !strings.Contains(policy, "frame-ancestors 'none'") {
+			t.Errorf("%s: other sites may frame the page: %q", host, policy)
 		}
 	}
 	var viewers []io.Closer
-	for i := range mostViewers + 1 {
+	for i := range maxViewers + 1 {
 		response, err := http.Get(l.URL() + "events")
 		if err != nil {
 			t.Fatal(err)
 		}
 		viewers = append(viewers, response.Body)
-		if (response.StatusCode == http.StatusOK) != (i < mostViewers) {
+		if (response.StatusCode == http.StatusOK) != (i < maxViewers) {
 			t.Errorf("viewer %d: %d", i+1, response.StatusCode)
 		}
 	}
@@ -155,7 +204,7 @@ func TestOthersAreKeptOut(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-// What is read of a count is the exact quantile, or at most a sixteenth more.
+// A quantile of a count is exact, or at most a sixteenth too high.
 func TestQuantiles(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	c := &count{}
@@ -185,7 +234,7 @@ func TestQuantiles(t *testing.T) {
 	}
 }
 
-// shown is a run whose showing process is this one.
+// shown returns a run whose page process is this one.
 func shown(t testing.TB, p *bench.Plan) *Live {
 	t.Helper()
 	listener, err := net.Listen("tcp", Address("0"))
@@ -198,7 +247,15 @@ func shown(t testing.TB, p *bench.Plan) *Live {
 	return attach(listener.Addr(), writer, p, func() error { return <-served })
 }
 
-// get gets a page until it has some text: what happens is told about once a second.
+// finish closes the page of a run.
+func finish(t testing.TB, l *Live) {
+	t.Helper()
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// get reads a page until it has the text: updates take about a second.
 func get(t *testing.T, url, want string) (page string) {
 	t.Helper()
 	for range 100 {
@@ -211,11 +268,11 @@ func get(t *testing.T, url, want string) (page string) {
 	return ""
 }
 
-// A hit costs the goroutine that measures so much more where a page is served.
+// BenchmarkHit measures what a live page adds to each hit in the measuring goroutine.
 func BenchmarkHit(b *testing.B) {
 	trial := bench.Trial{N: 1, Scenario: "json", Target: "node-http"}
 	l := shown(b, &bench.Plan{Trials: []bench.Trial{trial}})
-	defer l.Close()
+	defer finish(b, l)
 	l.Began(trial)
 	h := bench.Hit{Done: 3 * time.Millisecond, Code: 200}
 	phase := recordtest.ID("throughput")

@@ -3,7 +3,6 @@ package live
 import (
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,12 +11,12 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// metrics are Prometheus's. Labels come from the plan only, never from what a server says.
+// metrics exports the run to Prometheus. Labels come from the plan, never from a server.
 type metrics struct {
 	registry *prometheus.Registry
 
 	requests *prometheus.CounterVec
-	latency  *latencies
+	latency  *histograms
 	cpu      *prometheus.GaugeVec
 	memory   *prometheus.GaugeVec
 	trials   *prometheus.CounterVec
@@ -27,36 +26,34 @@ type metrics struct {
 	spent    prometheus.Counter
 
 	trial   bench.Trial
-	last    snapshot      // of the phase that is driven
-	charged time.Duration // that spent holds
+	last    snapshot      // of the current phase
+	charged time.Duration // the part of the CPU time that spent has
 }
 
-var armLabels = []string{"scenario", "target"}
+// armLabels returns the labels that name an arm.
+func armLabels() []string { return []string{"scenario", "target"} }
 
 func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "bench_requests_total", Help: "Requests made, by class of status code (2xx, ... or error).",
-		}, append([]string{"phase", "code_class"}, armLabels...)),
-		latency: newLatencies(),
-		cpu: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "bench_target_cpu_seconds", Help: "CPU time the current server has used since its launch.",
-		}, armLabels),
-		memory: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "bench_target_memory_bytes", Help: "Memory of the current server with all its processes.",
-		}, armLabels),
-		trials: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "bench_trials_total", Help: "Trials that have ended, by whether they are valid.",
-		}, append([]string{"valid"}, armLabels...)),
-		planned: prometheus.NewGauge(prometheus.GaugeOpts{Name: "bench_trials_planned", Help: "Trials that the plan holds."}),
-		current: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "bench_trial_running", Help: "1 for the trial that is running.",
-		}, armLabels),
-		gates: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "bench_gate_failures_total", Help: "Phases in which the instrument was at fault, by gate.",
-		}, []string{"gate"}),
-		spent: prometheus.NewCounter(prometheus.CounterOpts{Name: "bench_generator_cpu_seconds_total", Help: "CPU time of the load generator's process."}),
+		latency:  newHistograms(),
+		requests: counters("bench_requests_total", "Requests made, by class of status code: 2xx or another, or error.",
+			append([]string{"phase", "code_class"}, armLabels()...)),
+		cpu:    gauges("bench_target_cpu_seconds", "CPU time that the current server has used since its launch."),
+		memory: gauges("bench_target_memory_bytes", "Memory of the current server with all its processes."),
+		trials: counters("bench_trials_total", "Finished trials, by whether they are valid.",
+			append([]string{"valid"}, armLabels()...)),
+		planned: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "bench_trials_planned",
+			Help: "Trials in the plan.",
+		}),
+		current: gauges("bench_trial_running", "1 for the current trial."),
+		gates: counters("bench_gate_failures_total", "Phases that the load generator spoiled, by gate.",
+			[]string{"gate"}),
+		spent: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "bench_generator_cpu_seconds_total",
+			Help: "CPU time of the load generator's process.",
+		}),
 	}
 	for _, gate := range bench.GateNames {
 		m.gates.WithLabelValues(gate)
@@ -65,110 +62,84 @@ func newMetrics() *metrics {
 	return m
 }
 
+func counters(name, help string, labels []string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: name,
+		Help: help,
+	}, labels)
+}
+
+// gauges returns a gauge for each arm.
+func gauges(name, help string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: name,
+		Help: help,
+	}, armLabels())
+}
+
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
 
-func (m *metrics) told(what message) {
-	if what.Run != nil {
-		m.planned.Set(float64(what.Run.Trials))
+// apply changes the metrics by an update.
+func (m *metrics) apply(u update) {
+	if u.Run != nil {
+		m.planned.Set(float64(u.Run.Trials))
 	}
-	if t := what.Began; t != nil {
+	if t := u.Began; t != nil {
 		m.trial, m.last = *t, snapshot{}
 		m.current.Reset()
 		m.cpu.Reset()
 		m.memory.Reset()
 		m.current.WithLabelValues(t.Scenario, t.Target).Set(1)
 	}
-	if s := what.Counted; s != nil {
-		if s.Phase != m.last.Phase || s.answers() < m.last.answers() {
-			m.last = snapshot{Phase: s.Phase}
-		}
-		for class, n := range s.Classes {
-			if more := n - m.last.Classes[class]; more > 0 {
-				name := "error"
-				if class > 0 {
-					name = strconv.Itoa(class) + "xx"
-				}
-				m.requests.WithLabelValues(s.Phase.String(), name, m.trial.Scenario, m.trial.Target).Add(float64(more))
-			}
-		}
-		m.latency.add([3]string{s.Phase.String(), m.trial.Scenario, m.trial.Target}, s, &m.last)
-		m.last = *s
+	if u.Counted != nil {
+		m.count(u.Counted)
 	}
-	if more := what.Spent - m.charged; what.Spent > 0 && more > 0 {
+	if more := u.Spent - m.charged; u.Spent > 0 && more > 0 {
 		m.spent.Add(more.Seconds())
-		m.charged = what.Spent
+		m.charged = u.Spent
 	}
-	if u := what.Used; u != nil {
-		m.cpu.WithLabelValues(m.trial.Scenario, m.trial.Target).Set(u.CPU.Seconds())
-		m.memory.WithLabelValues(m.trial.Scenario, m.trial.Target).Set(float64(u.Memory))
+	if used := u.Used; used != nil {
+		m.cpu.WithLabelValues(m.trial.Scenario, m.trial.Target).Set(used.CPU.Seconds())
+		m.memory.WithLabelValues(m.trial.Scenario, m.trial.Target).Set(float64(used.Memory))
 	}
-	if r := what.Ended; r != nil {
-		m.trials.WithLabelValues(strconv.FormatBool(r.Valid), r.Trial.Scenario, r.Trial.Target).Inc()
-		m.current.Reset()
-		for _, p := range r.Phases {
-			for _, g := range p.Gates {
-				if !g.OK {
-					m.gates.WithLabelValues(g.Name).Inc()
-				}
+	if u.Ended != nil {
+		m.endTrial(u.Ended)
+	}
+}
+
+// count adds what a snapshot has more than the last one of its phase.
+func (m *metrics) count(s *snapshot) {
+	if s.Phase != m.last.Phase || s.answers() < m.last.answers() {
+		m.last = snapshot{Phase: s.Phase}
+	}
+	of := series{
+		phase:    s.Phase.String(),
+		scenario: m.trial.Scenario,
+		target:   m.trial.Target,
+	}
+	for class, n := range s.Classes {
+		if more := n - m.last.Classes[class]; more > 0 {
+			name := "error"
+			if class > 0 {
+				name = strconv.Itoa(class) + "xx"
 			}
+			m.requests.WithLabelValues(of.phase, name, of.scenario, of.target).Add(float64(more))
 		}
 	}
+	m.latency.add(of, s, &m.last)
+	m.last = *s
 }
 
-// latencies is a histogram that is told whole buckets.
-type latencies struct {
-	description *prometheus.Desc
-	mu          sync.Mutex
-	of          map[[3]string]*histogram // by phase, scenario and target
-}
-
-type histogram struct {
-	count uint64
-	sum   float64            // seconds
-	below [64 * steps]uint64 // by count's buckets
-}
-
-// bounds are those of Prometheus's buckets, in seconds.
-var bounds = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
-
-func newLatencies() *latencies {
-	return &latencies{of: map[[3]string]*histogram{}, description: prometheus.NewDesc("bench_response_time_seconds",
-		"Response time of requests, from when they were due; its buckets are exact to a sixteenth.", append([]string{"phase"}, armLabels...), nil)}
-}
-
-func (l *latencies) add(labels [3]string, s, before *snapshot) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	h := l.of[labels]
-	if h == nil {
-		h = &histogram{}
-		l.of[labels] = h
-	}
-	h.sum += (s.Sum - before.Sum).Seconds()
-	for i, n := range s.Buckets {
-		more := uint64(n - before.Buckets[i])
-		h.count += more
-		h.below[i] += more
-	}
-}
-
-// Describe is for Prometheus.
-func (l *latencies) Describe(to chan<- *prometheus.Desc) { to <- l.description }
-
-// Collect is for Prometheus.
-func (l *latencies) Collect(to chan<- prometheus.Metric) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for labels, h := range l.of {
-		buckets, seen, i := map[float64]uint64{}, uint64(0), 0
-		for _, bound := range bounds {
-			for ; i < len(h.below) && upper(i).Seconds() <= bound; i++ {
-				seen += h.below[i]
+func (m *metrics) endTrial(r *bench.TrialResult) {
+	m.trials.WithLabelValues(strconv.FormatBool(r.Valid), r.Trial.Scenario, r.Trial.Target).Inc()
+	m.current.Reset()
+	for _, p := range r.Phases {
+		for _, g := range p.Gates {
+			if !g.OK {
+				m.gates.WithLabelValues(g.Name).Inc()
 			}
-			buckets[bound] = seen
 		}
-		to <- prometheus.MustNewConstHistogram(l.description, h.count, h.sum, buckets, labels[:]...)
 	}
 }

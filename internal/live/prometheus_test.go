@@ -16,7 +16,8 @@ import (
 	"github.com/claimbench/claimbench/internal/record/recordtest"
 )
 
-// A real Prometheus scrapes a run by the project's own configuration, and every query of the dashboard finds something.
+// A real Prometheus scrapes a run with the repository's configuration, and every query of the dashboard has a
+// result.
 func TestPrometheusAndDashboard(t *testing.T) {
 	program, err := exec.LookPath("prometheus")
 	if err != nil {
@@ -27,7 +28,7 @@ func TestPrometheusAndDashboard(t *testing.T) {
 	}
 	trial := bench.Trial{N: 1, Round: 1, Scenario: "json", Target: "node-http"}
 	l := shown(t, &bench.Plan{Trials: []bench.Trial{trial}})
-	defer l.Close()
+	defer finish(t, l)
 	config, err := os.ReadFile("../../monitoring/prometheus.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -45,14 +46,15 @@ func TestPrometheusAndDashboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	prometheus := exec.Command(program, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
+	prometheus := exec.Command(program, "--config.file="+file,
+		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
 	prometheus.Stdout, prometheus.Stderr = log, log
 	if err := prometheus.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		prometheus.Process.Kill()
-		prometheus.Wait()
+		_ = prometheus.Process.Kill()
+		_ = prometheus.Wait() // which reports that it was killed
 	}()
 	l.Began(trial)
 	l.Ended(bench.TrialResult{Trial: trial, Valid: true})
@@ -88,7 +90,7 @@ func TestPrometheusAndDashboard(t *testing.T) {
 	}
 }
 
-// dashboard are the queries of the provisioned dashboard.
+// dashboard returns the queries of the provisioned dashboard.
 func dashboard(t *testing.T) (queries []string) {
 	t.Helper()
 	data, err := os.ReadFile("../../monitoring/grafana/claimbench.json")

@@ -31,7 +31,7 @@ var errInFlight = errors.New("too many requests in flight")
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// answered is what vegeta gets for every request, whatever its answer.
+// answered is the response that vegeta gets for every request, whatever its answer.
 var answered = &http.Response{
 	Status:     "200 OK",
 	StatusCode: http.StatusOK,

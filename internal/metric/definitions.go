@@ -43,27 +43,15 @@ var (
 	}
 )
 
-// definitions lists every metric.
+// definitions lists every metric, in the order in which reports show them.
 var definitions = []Metric{
-	Throughput, Capacity, CPUPer1k, Memory,
+	Capacity, Throughput,
 	{
-		Name: "cpu_seconds_per_1k_at_rate", Title: "CPU time per 1,000 requests at a common rate",
-		Definition: "CPU seconds per 1,000 good answers (or deliveries) at a common rate",
-		Unit:       "s", Measures: atRates, AtRate: true, Margin: 1.10, Steady: true, Better: bench.Lower,
-		take: cpuPer1k,
+		Name: "cores_used", Title: "CPU cores used", Definition: "CPU seconds per second in a closed loop",
+		Measures: closed, Margin: 1.10, Steady: true,
+		take: coresUsed,
 	},
-	{
-		Name: "memory_bytes_at_rate", Title: "memory at a common rate",
-		Definition: "memory of the whole server after a phase at a common rate",
-		Unit:       "B", Measures: atRates, AtRate: true, Margin: 1.10, Better: bench.Lower,
-		take: peakMemory,
-	},
-	{
-		Name: "memory_per_connection", Title: "memory per held connection",
-		Definition: "extra memory ÷ extra held connections",
-		Unit:       "B", Measures: latency, AtRate: true, Margin: 1.10, Better: bench.Lower,
-		take: peakMemory, relate: memoryPerConnection,
-	},
+	CPUPer1k, Memory,
 	percentile(Metric{
 		Name: "p50", Quantile: .50, Margin: 1.10, Measures: latency,
 		Title:      "median response time",
@@ -95,20 +83,17 @@ var definitions = []Metric{
 		Definition: "99th percentile of the time from when a message was due until a member had it",
 	}),
 	{
-		Name: "cores_used", Title: "CPU cores used", Definition: "CPU seconds per second in a closed loop",
-		Measures: closed, Margin: 1.10, Steady: true,
-		take: coresUsed,
+		Name: "cpu_seconds_per_1k_at_rate", Title: "CPU time per 1,000 requests at a common rate",
+		Stem:       "CPU time per 1,000 requests",
+		Definition: "CPU seconds per 1,000 good answers (or deliveries) at a common rate",
+		Unit:       "s", Measures: atRates, AtRate: true, Margin: 1.10, Steady: true, Better: bench.Lower,
+		take: cpuPer1k,
 	},
 	{
-		Name: "speedup", Title: "speed-up", Definition: "throughput, in tasks, relative to the base's",
-		Measures: closed, Margin: 1.10, Steady: true, Better: bench.Higher, Throughput: true,
-		take: steadyRate, relate: speedup,
-	},
-	{
-		Name: "efficiency", Title: "efficiency of scaling",
-		Definition: "speed-up ÷ how many times as many workers or parallel parts as the base has",
-		Measures:   closed, Margin: 1.10, Steady: true, Better: bench.Higher, Throughput: true,
-		take: steadyRate, relate: efficiency,
+		Name: "memory_bytes_at_rate", Title: "memory at a common rate", Stem: "memory",
+		Definition: "memory of the whole server after a phase at a common rate",
+		Unit:       "B", Measures: atRates, AtRate: true, Margin: 1.10, Better: bench.Lower,
+		take: peakMemory,
 	},
 	{
 		Name: "cold_start", Title: "cold start",
@@ -126,6 +111,23 @@ var definitions = []Metric{
 		Name: "image_bytes", Title: "image size", Definition: "size of the container image with all its layers",
 		Unit: "B", Measures: footprint, Margin: 1.10, Counted: true, Better: bench.Lower,
 		take: imageSize,
+	},
+	{
+		Name: "memory_per_connection", Title: "memory per held connection",
+		Definition: "extra memory ÷ extra held connections",
+		Unit:       "B", Measures: latency, AtRate: true, Margin: 1.10, Better: bench.Lower,
+		take: peakMemory, relate: memoryPerConnection,
+	},
+	{
+		Name: "speedup", Title: "speed-up", Definition: "throughput, in tasks, relative to the base's",
+		Measures: closed, Margin: 1.10, Steady: true, Better: bench.Higher, Throughput: true,
+		take: steadyRate, relate: speedup,
+	},
+	{
+		Name: "efficiency", Title: "efficiency of scaling",
+		Definition: "speed-up ÷ how many times as many workers or parallel parts as the base has",
+		Measures:   closed, Margin: 1.10, Steady: true, Better: bench.Higher, Throughput: true,
+		take: steadyRate, relate: efficiency,
 	},
 	{
 		Name: "settings", Title: "settings changed from the quick start",
@@ -178,7 +180,7 @@ func quantile(m Metric, s Sample) (float64, error) {
 	due := float64(p.Rate) * float64(s.Scenario.Workload.Answers()) * s.Lasts(result).Seconds()
 	return 0, fmt.Errorf(
 		"%s needs %.0f samples per trial, so that %d lie beyond it; at %s this profile makes about %.0f",
-		m.Name,
+		m.Title,
 		bench.BeyondQuantile/(1-m.Quantile),
 		bench.BeyondQuantile,
 		s.Offered,

@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -10,7 +11,8 @@ import (
 // Metric is a number that a trial yields and a claim can be judged by.
 type Metric struct {
 	Name       string   // in claims and in JSON: "cpu_seconds_per_1k"
-	Title      string   // for people: "CPU time per 1,000 requests"
+	Title      string   // for people: "memory at a common rate"
+	Stem       string   // Title next to a known load: "memory"; empty if it is Title
 	Definition string   // what exactly is measured, in a few words
 	Unit       string   // of the value: "1/s", "s", "B"; empty for a ratio or a count
 	Measures   []string // the measures of a scenario that yield it; empty if none is needed
@@ -37,6 +39,15 @@ type Metric struct {
 
 // NeedsBase reports whether the metric exists only relative to a base.
 func (m Metric) NeedsBase() bool { return m.relate != nil }
+
+// TitleAt returns the title with the load at which the number was taken: "memory at 500/s". It is Title if
+// the load is empty.
+func (m Metric) TitleAt(load bench.Offered) string {
+	if at := load.String(); at != "" {
+		return cmp.Or(m.Stem, m.Title, m.Name) + " at " + at
+	}
+	return cmp.Or(m.Title, m.Name)
+}
 
 // Take returns the sample's number, in the metric's unit. The error says why there is none.
 func (m Metric) Take(s Sample) (float64, error) {
@@ -92,6 +103,17 @@ func All() []Metric {
 		}
 		return 1
 	})
+}
+
+// Columns returns the metrics that tables of a run show, in their order: those that one trial yields
+// without a base.
+func Columns() (list []Metric) {
+	for _, m := range definitions {
+		if m.take != nil && !m.NeedsBase() {
+			list = append(list, m)
+		}
+	}
+	return list
 }
 
 // Names returns the names of the known metrics, sorted.

@@ -52,7 +52,7 @@ func (t *Trial) absent(level, otherwise string) error {
 }
 
 // Capacity returns the highest rate of answers per second that held in the level's search. It is a lower
-// bound if the load generator came to its own limit before a higher rate failed, or at a rate inside the
+// bound if the load generator reached its own limit before a higher rate failed, or at a rate inside the
 // bracket.
 func (t *Trial) Capacity(level string) (rate float64, lowerBound bool, err error) {
 	search := bench.PhaseID{Level: level, Kind: bench.MeasureCapacity}

@@ -12,7 +12,7 @@ import (
 	"github.com/claimbench/claimbench/internal/strictyaml"
 )
 
-// Choice is what the user chose to run.
+// Choice holds what the user chose to run.
 type Choice struct {
 	Profile   string
 	Runner    string   // "docker" or "process"

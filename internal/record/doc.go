@@ -6,7 +6,7 @@
 //	journal.jsonl      every launch and what became of it, appended as it happens
 //	conformance/TARGET.log   of a target that did not keep its contract
 //	trials/NNN-SCENARIO-TARGET/
-//	    result.json    what was seen of the trial beside its hits
+//	    result.json    what was seen of the trial in addition to its hits
 //	    hits.parquet   every request
 //	    server.log     what the server wrote
 //	verdicts.json      the judgement

@@ -207,7 +207,7 @@ func (r *Run) Looks() (rounds []int) {
 // Launched reports whether the trial of that number was made, even if its files cannot be used.
 func (r *Run) Launched(trial int) bool { return r.Done(trial) || r.ended(trial) != nil }
 
-// OutOfTime reports whether the run was ended by the budget that it was started with, in one session. Then
+// OutOfTime reports whether the budget stopped the run that it was started with, in one session. Then
 // the end was fixed before there was anything to see.
 func (r *Run) OutOfTime() bool {
 	sessions, budgeted, ended := 0, false, false

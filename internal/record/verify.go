@@ -103,9 +103,9 @@ func compare(then, now map[string]string, list string) error {
 	return nil
 }
 
-// SealRenderings puts the sums of those files into report.sha256. Those of other files stay as they are, so that what has
+// WriteChecksums puts the sums of those files into report.sha256. Those of other files stay as they are, so that what has
 // become of them since is found; those of files that are no more go.
-func SealRenderings(dir string, names ...string) error {
+func WriteChecksums(dir string, names ...string) error {
 	now, err := renderings(dir)
 	if err != nil {
 		return err

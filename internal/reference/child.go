@@ -24,7 +24,7 @@ const (
 // Inherited is the file descriptor of the first file that Start hands to a child.
 const Inherited = 3
 
-// Child is a server of this program in a process of its own, so that it shares neither
+// Child is a server of this program in a separate process, so that it shares neither
 // scheduler nor memory with what it measures. Start makes one; it must be stopped.
 type Child struct {
 	URL   string

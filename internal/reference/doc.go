@@ -5,5 +5,5 @@
 //   - The truth server records how long it held each request (ServeTruth): it shows how
 //     accurate a load generator is.
 //
-// Child runs one of them in a process of its own.
+// Child runs one of them in a separate process.
 package reference

@@ -7,7 +7,7 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// Truth is what a truth server recorded since it was last asked: how long it held each
+// Truth holds what a truth server recorded since it was last asked: how long it held each
 // request. It held a request from the kernel's receive stamp (SO_TIMESTAMPNS) until just
 // before it wrote the answer. A client measures more by the way there and back, about
 // 10 µs on loopback, and by its own error. The quantiles are nearest ranks.

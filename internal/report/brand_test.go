@@ -14,20 +14,23 @@ import (
 func TestLoadBrand(t *testing.T) {
 	dir := t.TempDir()
 	for name, data := range map[string][]byte{
-		"logo.png": append([]byte("\x89PNG\r\n\x1a\n"), 0), "large.png": append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte{1}, largestLogo)...),
-		"logo.svg": []byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), "page.svg": []byte("<html></html>"), "page.html": []byte("<!doctype html><script>alert(1)</script>"),
+		"logo.png":  []byte("\x89PNG\r\n\x1a\n\x00"),
+		"large.png": append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte{1}, largestLogo)...),
+		"logo.svg":  []byte("<svg xmlns='http://www.w3.org/2000/svg'/>"),
+		"page.svg":  []byte("<html></html>"),
+		"page.html": []byte("<!doctype html><script>alert(1)</script>"),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for text, want := range map[string]string{ // the logo's begin, or the problem
+	for text, want := range map[string]string{ // the start of the logo, or the problem
 		"title: T\nlogo: logo.png":           "data:image/png;base64,",
 		"logo: logo.svg":                     "data:image/svg+xml;base64,",
-		"logo: https://example.com/logo.png": "logo: want a file beside this one: a report fetches nothing from elsewhere",
-		"logo: //example.com/logo.png":       "logo: want a file beside this one: a report fetches nothing from elsewhere",
-		"logo: data:image/png;base64,AA==":   "logo: want a file beside this one: a report fetches nothing from elsewhere",
-		"logo: large.png":                    "logo: has 512 KiB; 512 are the most",
+		"logo: https://example.com/logo.png": "logo: want a file next to this one: a report fetches nothing from elsewhere",
+		"logo: //example.com/logo.png":       "logo: want a file next to this one: a report fetches nothing from elsewhere",
+		"logo: data:image/png;base64,AA==":   "logo: want a file next to this one: a report fetches nothing from elsewhere",
+		"logo: large.png":                    "logo: has 513 KiB; at most 512 are allowed",
 		"logo: page.svg":                     "logo: is text/html; charset=utf-8; want PNG, JPEG, WebP or SVG",
 		"logo: page.html":                    "logo: is text/html; charset=utf-8; want PNG, JPEG, WebP or SVG",
 		"logo: nowhere.png":                  "no such file",

@@ -9,65 +9,135 @@ import (
 	"github.com/claimbench/claimbench/internal/text"
 )
 
-func newTest(t bench.Comparison) Test {
-	out := Test{Comparison: t, Label: label(t), Sign: t.Verdict.Sign()}
-	switch {
-	case t.Ratio != nil:
-		out.Estimate = text.Number(*t.Ratio) + "×" + interval(t.Low, t.High, text.Number)
-		if metric.Find(t.Metric).Counted {
-			out.Estimate = text.Number(*t.Ratio) + "×, counted"
-		}
-	case t.Value != nil:
-		in := func(x float64) string { return text.Quantity(x, t.Unit) }
-		out.Estimate = in(*t.Value) + interval(t.Low, t.High, in)
-	}
-	out.Beside = beside(t)
-	for _, p := range t.Pairs {
-		pair := Pair{PairedRound: p, OfText: text.Quantity(p.Of, t.Unit), ToText: text.Quantity(p.To, t.Unit)}
-		if t.To != "" {
-			pair.Ratio = text.Number(p.Of/p.To) + "×"
-		}
-		out.ByRound = append(out.ByRound, pair)
-	}
-	if t.OfMedian != nil {
-		out.OfText = text.Quantity(*t.OfMedian, t.Unit)
-	}
-	if t.ToMedian != nil {
-		out.ToText = text.Quantity(*t.ToMedian, t.Unit)
-	}
-	switch t.BoundIs {
-	case "at_most":
-		out.Expected = "at most " + text.Quantity(t.Bound, t.Unit)
-	case "at_least":
-		out.Expected = "at least " + text.Quantity(t.Bound, t.Unit)
-	default:
-		out.Expected = fmt.Sprintf("%s, by more than %s×", t.Expect, text.Number(t.Margin))
-	}
-	return out
+// Test is one comparison in words and numbers.
+type Test struct {
+	bench.Comparison
+	Label    string `json:"label"`    // the metric and the servers that are compared
+	Sign     string `json:"sign"`     // of the verdict
+	Estimate string `json:"estimate"` // ratio or value with its interval
+	OfText   string `json:"of_text"`  // medians with units
+	ToText   string `json:"to_text"`
+	Expected string `json:"expected"` // by the claim
+	Beside   string `json:"beside"`   // results of methods with weaker assumptions
+	ByRound  []Pair `json:"by_round,omitempty"`
 }
 
-// beside is what methods say that assume less than the interval does.
-func beside(t bench.Comparison) string {
-	h := t.HodgesLehmann
+// Pair is one round of a comparison, with its numbers in words.
+type Pair struct {
+	bench.PairedRound
+	OfText string `json:"of_text"`
+	ToText string `json:"to_text"`
+	Ratio  string `json:"ratio"`
+}
+
+// Ratio is a row of the forest plot.
+type Ratio struct {
+	Claim   string        `json:"claim"`
+	Label   string        `json:"label"`
+	Ratio   float64       `json:"ratio"`
+	Low     *float64      `json:"low,omitempty"` // absent if the interval has no bound on that side
+	High    *float64      `json:"high,omitempty"`
+	Margin  float64       `json:"margin"` // ratio above 1
+	Verdict bench.Verdict `json:"verdict"`
+	Sign    string        `json:"sign"`
+	Expect  string        `json:"expect"`
+}
+
+func newTest(c bench.Comparison) Test {
+	t := Test{
+		Comparison: c,
+		Label:      label(c),
+		Sign:       c.Verdict.Sign(),
+		Estimate:   estimate(c),
+		Expected:   expected(c),
+		Beside:     robust(c),
+	}
+	for _, p := range c.Pairs {
+		pair := Pair{
+			PairedRound: p,
+			OfText:      text.Quantity(p.Of, c.Unit),
+			ToText:      text.Quantity(p.To, c.Unit),
+		}
+		if c.To != "" {
+			pair.Ratio = text.Number(p.Of/p.To) + "×"
+		}
+		t.ByRound = append(t.ByRound, pair)
+	}
+	if c.OfMedian != nil {
+		t.OfText = text.Quantity(*c.OfMedian, c.Unit)
+	}
+	if c.ToMedian != nil {
+		t.ToText = text.Quantity(*c.ToMedian, c.Unit)
+	}
+	return t
+}
+
+// newRatio returns the row of a comparison that has a ratio.
+func newRatio(claim string, c bench.Comparison) Ratio {
+	return Ratio{
+		Claim:   claim,
+		Label:   label(c),
+		Ratio:   *c.Ratio,
+		Low:     c.Low,
+		High:    c.High,
+		Margin:  c.Margin,
+		Verdict: c.Verdict,
+		Sign:    c.Verdict.Sign(),
+		Expect:  c.Expect,
+	}
+}
+
+// estimate returns the ratio or value with its interval, or nothing if there is neither.
+func estimate(c bench.Comparison) string {
+	switch {
+	case c.Ratio != nil && metric.Find(c.Metric).Counted:
+		return text.Number(*c.Ratio) + "×, counted"
+	case c.Ratio != nil:
+		return text.Number(*c.Ratio) + "×" + interval(c.Low, c.High, text.Number)
+	case c.Value != nil:
+		format := quantity(c.Unit)
+		return format(*c.Value) + interval(c.Low, c.High, format)
+	}
+	return ""
+}
+
+// expected returns what the comparison shows if the claim is true.
+func expected(c bench.Comparison) string {
+	switch c.BoundIs {
+	case "at_most":
+		return "at most " + text.Quantity(c.Bound, c.Unit)
+	case "at_least":
+		return "at least " + text.Quantity(c.Bound, c.Unit)
+	}
+	return fmt.Sprintf("%s, by more than %s×", c.Expect, text.Number(c.Margin))
+}
+
+// robust returns the results of methods that assume less than the interval does.
+func robust(c bench.Comparison) string {
+	h := c.HodgesLehmann
 	if h == nil {
 		return ""
 	}
-	format := func(x float64) string { return text.Quantity(x, t.Unit) }
-	unit := ""
-	if t.Ratio != nil {
+	format, unit := quantity(c.Unit), ""
+	if c.Ratio != nil {
 		format, unit = text.Number, "×"
 	}
-	text := "Hodges-Lehmann " + format(h.Value) + unit + interval(h.Low, h.High, format)
-	if t.P != nil {
-		text += fmt.Sprintf("; p %s", probability(*t.P))
+	s := "Hodges-Lehmann " + format(h.Value) + unit + interval(h.Low, h.High, format)
+	if c.P != nil {
+		s += "; p " + probability(*c.P)
 	}
-	if t.SignFlip != nil {
-		text += fmt.Sprintf(", by sign-flips %s", probability(*t.SignFlip))
+	if c.SignFlip != nil {
+		s += ", by sign-flips " + probability(*c.SignFlip)
 	}
-	return text
+	return s
 }
 
-// probability has two significant digits.
+// quantity returns the format of numbers of a unit.
+func quantity(unit string) func(float64) string {
+	return func(x float64) string { return text.Quantity(x, unit) }
+}
+
+// probability formats p with two significant digits.
 func probability(p float64) string {
 	if p < .0001 {
 		return "< 0.0001"
@@ -75,7 +145,7 @@ func probability(p float64) string {
 	return fmt.Sprintf("%.2g", p)
 }
 
-// interval is what stands behind an estimate; a side that is nil is open.
+// interval formats the bounds that follow an estimate. A nil bound is infinite.
 func interval(low, high *float64, format func(float64) string) string {
 	switch {
 	case low != nil && high != nil:
@@ -88,30 +158,28 @@ func interval(low, high *float64, format func(float64) string) string {
 	return " (not bounded)"
 }
 
-// label says what a comparison compares.
-func label(t bench.Comparison) string {
-	text := fmt.Sprintf("%s, %s", bench.Cell{Arm: t.Scenario, Level: t.Level}, words(t.Metric))
-	if len(t.Variant) > 0 && t.Base != nil && len(t.Base.Variant) > 0 {
-		text += " with " + t.Variant.String()
+// label names the scenario, the metric and the servers of a comparison.
+func label(c bench.Comparison) string {
+	s := bench.Cell{Arm: c.Scenario, Level: c.Level}.String() + ", " + measured(c)
+	if c.To == "" {
+		return s + ": " + c.Of
 	}
-	if at := t.Offered.String(); at != "" {
-		text += " at " + at
-	}
-	if t.Base != nil {
-		text += ", relative to " + base(*t.Base)
-	}
-	if t.To == "" {
-		return text + ": " + t.Of
-	}
-	return fmt.Sprintf("%s: %s / %s", text, t.Of, t.To)
+	return fmt.Sprintf("%s: %s / %s", s, c.Of, c.To)
 }
 
-// words are a metric's name for people.
-func words(metric string) string {
-	return strings.ReplaceAll(strings.TrimSuffix(metric, "_at_rate"), "_", " ")
+// measured names the metric of a comparison with the variant, load and base that it is taken at.
+func measured(c bench.Comparison) string {
+	s := metric.Find(c.Metric).TitleAt(c.Offered)
+	if len(c.Variant) > 0 && c.Base != nil && len(c.Base.Variant) > 0 {
+		s += " with " + c.Variant.String()
+	}
+	if c.Base != nil {
+		s += ", relative to " + base(*c.Base)
+	}
+	return s
 }
 
-// base says what a number is relative to.
+// base names what a number is relative to.
 func base(b bench.Base) string {
 	var parts []string
 	if b.Quickstart {

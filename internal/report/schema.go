@@ -9,15 +9,18 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// Schema is the JSON Schema of report.json, generated from Document.
+// Schema returns the JSON Schema of report.json. It is generated from Document.
 func Schema() ([]byte, error) {
-	r := jsonschema.Reflector{ExpandedStruct: true, Mapper: func(t reflect.Type) *jsonschema.Schema {
-		switch t {
-		case reflect.TypeFor[bench.Rate](), reflect.TypeFor[bench.Percent]():
-			return &jsonschema.Schema{Type: "string"}
-		}
-		return nil
-	}}
+	r := jsonschema.Reflector{
+		ExpandedStruct: true,
+		Mapper: func(t reflect.Type) *jsonschema.Schema {
+			switch t {
+			case reflect.TypeFor[bench.Rate](), reflect.TypeFor[bench.Percent]():
+				return &jsonschema.Schema{Type: "string"}
+			}
+			return nil
+		},
+	}
 	schema := r.Reflect(&Document{})
 	schema.Title = "report.json of claimbench"
 	data, err := json.MarshalIndent(schema, "", "  ")

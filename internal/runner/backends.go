@@ -14,7 +14,7 @@ import (
 	"github.com/claimbench/claimbench/internal/service"
 )
 
-// backends are what servers call while they are measured: this program's own upstream, and the services
+// backends holds the services that servers call while they are measured: this program's own upstream, and the services
 // of the plan.
 type backends struct {
 	upstream *reference.Upstream

@@ -15,7 +15,7 @@ import (
 	"github.com/claimbench/claimbench/internal/target"
 )
 
-// Observer is told what happens while it happens. Its methods are called from the goroutine that
+// Observer follows a run while it goes on. Its methods are called from the goroutine that
 // measures, so they must be quick.
 type Observer interface {
 	// Doing says in a few words what is under way.
@@ -45,7 +45,7 @@ type Conductor struct {
 	// Look judges the rounds up to that one. It returns the cells of which more rounds are needed, and
 	// the claims that need them. It is called after the rounds at which the plan looks.
 	Look func(round int) (cells map[bench.Cell]bool, claims []string, err error)
-	// Earlier is what earlier sessions of the same run recorded; nil for a new run.
+	// Earlier holds what earlier sessions of the same run recorded; nil for a new run.
 	Earlier *record.Run
 	// Deadline is when the run must stop with what it has; zero for never.
 	Deadline time.Time

@@ -9,7 +9,7 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// fleet is what a trial launches: one server, or replicas behind a proxy.
+// fleet holds the servers that a trial launches: one server, or replicas behind a proxy.
 type fleet struct {
 	servers   []bench.Server
 	proxy     bench.Server // nil if there is none

@@ -46,7 +46,7 @@ func (w *watch) hit(h bench.Hit) {
 	}
 }
 
-// conditions are what the gates of a phase depend on besides its figures.
+// conditions holds what the gates of a phase depend on besides its figures.
 type conditions struct {
 	schedule       bench.Schedule
 	limits         bench.Gates

@@ -19,7 +19,7 @@ const (
 	leastRate  = 5
 )
 
-// search is a search for the server's capacity at a level: probe after probe, each a phase of its own,
+// search is a search for the server's capacity at a level: probe after probe, each its own phase,
 // with a drained server in between.
 type search struct {
 	phaseRun

@@ -47,7 +47,7 @@ type exchange struct {
 }
 
 // idleCheck is how long a connection may have been idle and still be used without a
-// check whether the server has ended it. The exchange itself finds bytes that arrive
+// check whether the server has closed it. The exchange itself finds bytes that arrive
 // meanwhile, by their stamps and by its guard.
 const idleCheck = 10 * time.Millisecond
 

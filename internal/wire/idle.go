@@ -26,7 +26,7 @@ func (t *Transport) SetOrder(o Order) {
 }
 
 // DialIdle sees to it that at least n idle connections are ready for the request. It
-// closes idle connections that the server has ended, and dials the missing ones. An
+// closes idle connections that the server has closed, and dials the missing ones. An
 // error means that a connection could not be dialed; those dialed before it stay.
 func (t *Transport) DialIdle(ctx context.Context, r *Request, n int) error {
 	var alive []*conn
@@ -62,7 +62,7 @@ func (t *Transport) Trim(r *Request, n int) {
 	}
 }
 
-// take returns an idle connection that the server has not ended, or nil.
+// take returns an idle connection that the server has not closed, or nil.
 func (t *Transport) take(key string, now time.Time) *conn {
 	for {
 		t.mu.Lock()

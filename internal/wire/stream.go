@@ -77,7 +77,7 @@ func (s *Stream) Receive(take func(p []byte, at Arrival) (more bool)) error {
 	return s.receivePlain(take)
 }
 
-// receivePlain receives by the program's clock. It holds a buffer of its own, because
+// receivePlain receives by the program's clock. It holds its own buffer, because
 // it cannot know when a read will return. The buffer is small at first.
 func (s *Stream) receivePlain(take func(p []byte, at Arrival) bool) error {
 	buffer := make([]byte, 4<<10)

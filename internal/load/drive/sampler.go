@@ -11,7 +11,7 @@ import (
 // with regular arrivals, and a random observer sees the mean over time.
 const sampleInterval = 10 * time.Millisecond
 
-// Observation is what the sampler saw of a drive.
+// Observation holds the figures that the sampler took of a drive.
 type Observation struct {
 	Ran       time.Duration // start to Stop
 	ClockStep time.Duration // most that the wall clock moved against the monotonic one

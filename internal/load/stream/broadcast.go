@@ -12,7 +12,7 @@ import (
 	"github.com/claimbench/claimbench/internal/wire"
 )
 
-// setup is what a broadcast is made from.
+// setup describes a broadcast that is about to start.
 type setup struct {
 	transport   *wire.Transport
 	audience    *audience

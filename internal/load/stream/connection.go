@@ -27,7 +27,7 @@ type connection struct {
 
 	mu       sync.Mutex // guards the fields below
 	ended    bool
-	fresh    bool // no stream has ended on it
+	fresh    bool // no stream has finished on it
 	drive    *tokenDrive
 	current  *tokenStream // nil between two streams
 	answer   answer
@@ -97,7 +97,7 @@ func (c *connection) listen() {
 	}
 }
 
-// endStream ends the current stream because the connection has ended. The caller
+// endStream ends the current stream because the connection is closed. The caller
 // holds the connection's lock.
 func (c *connection) endStream(s *tokenStream, err error) {
 	d, now := c.drive, time.Now().UnixNano()

@@ -107,7 +107,7 @@ func (i *inbox) alive() bool {
 }
 
 // settled reports whether no more deliveries to the member are expected: all that
-// were sent, and not refused, have arrived, or the connection has ended.
+// were sent, and not refused, have arrived, or the connection is closed.
 func (i *inbox) settled() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -21,7 +21,7 @@ func (p *pool) add(c *connection) {
 	p.all[c] = struct{}{}
 }
 
-// remove removes a connection that has ended.
+// remove removes a closed connection.
 func (p *pool) remove(c *connection) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 // Sent is just before the message was written; Done is when its last byte arrived.
 //
 // A delivery is lost if it does not arrive within the workload's timeout of its due
-// time. If the connection of a message's sender has ended, the next member sends the
+// time. If the connection of a message's sender is closed, the next member sends the
 // message. A message is censored if the server would not read it, so that nothing of
 // it was written.
 //

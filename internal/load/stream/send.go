@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// send is what is known of a message on its way to the server. Its zero value is a
+// send is a message on its way to the server. Its zero value is a
 // message that was not sent.
 type send struct {
 	at atomic.Int64 // when it was sent, in nanoseconds since 1970; 0 before that

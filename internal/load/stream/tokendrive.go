@@ -106,7 +106,7 @@ func (d *tokenDrive) dialAndCarry(s *tokenStream) {
 	}
 }
 
-// end ends a stream, if it has not ended. Events that have not arrived fail with the
+// end ends a stream, if it has not finished. Events that have not arrived fail with the
 // kind of error.
 func (d *tokenDrive) end(s *tokenStream, why string, at int64) {
 	if s.end(why, at) {
@@ -131,7 +131,7 @@ func (d *tokenDrive) deadline(s *tokenStream) time.Duration {
 	return s.due + time.Duration(d.events-1)*d.every + d.timeout
 }
 
-// reap gives up streams that are past their deadlines, until the drive has ended.
+// reap gives up streams that are past their deadlines, until the drive has finished.
 func (d *tokenDrive) reap(ended <-chan struct{}) {
 	ticker := time.NewTicker(reapInterval)
 	defer ticker.Stop()
@@ -156,7 +156,7 @@ func (d *tokenDrive) reap(ended <-chan struct{}) {
 	}
 }
 
-// wait returns when all streams that started have ended, or the drive is canceled.
+// wait returns when all streams that started have finished, or the drive is canceled.
 func (d *tokenDrive) wait() {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
@@ -169,7 +169,7 @@ func (d *tokenDrive) wait() {
 	}
 }
 
-// giveUp ends the streams that have not ended.
+// giveUp ends the streams that have not finished.
 func (d *tokenDrive) giveUp() {
 	d.mu.Lock()
 	d.closed = true
@@ -185,7 +185,7 @@ func (d *tokenDrive) giveUp() {
 // record records the events of all streams that started.
 func (d *tokenDrive) record(stats *bench.DriveStats, record func(bench.Hit)) {
 	for k, s := range d.streams[:d.started.Load()] {
-		s.mu.Lock() // only for the memory model: the stream has ended
+		s.mu.Lock() // only for the memory model: the stream has finished
 		for i := range s.outcomes {
 			hit := d.hit(s, i)
 			hit.Seq = uint64(k*d.events + i)
@@ -197,7 +197,7 @@ func (d *tokenDrive) record(stats *bench.DriveStats, record func(bench.Hit)) {
 	}
 }
 
-// hit returns the hit of event i of a stream that has ended. The caller holds the
+// hit returns the hit of event i of a stream that has finished. The caller holds the
 // stream's lock.
 func (d *tokenDrive) hit(s *tokenStream, i int) bench.Hit {
 	later := time.Duration(i) * d.every

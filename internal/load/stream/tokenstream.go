@@ -23,7 +23,7 @@ type tokenStream struct {
 	done       int64  // when the stream ended, in nanoseconds since 1970
 }
 
-// end ends the stream, and reports whether it had not ended before.
+// end ends the stream, and reports whether it had not finished before.
 func (s *tokenStream) end(why string, at int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -34,7 +34,7 @@ func (s *tokenStream) end(why string, at int64) bool {
 	return true
 }
 
-// over reports whether the stream has ended.
+// over reports whether the stream has finished.
 func (s *tokenStream) over() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

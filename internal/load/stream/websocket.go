@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// acceptGUID is what a server appends to the key of a handshake (RFC 6455, 1.3).
+// acceptGUID is the text that a server appends to the key of a handshake (RFC 6455, 1.3).
 const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 // keyPlaceholder stands for the key in the handshake that all members share.
@@ -43,7 +43,7 @@ func webSocketHeaders() map[string]string {
 	}
 }
 
-// newWebSocket returns the member's side, with a key of its own in place of the
+// newWebSocket returns the member's side, with its own key in place of the
 // placeholder in hello.
 func newWebSocket(m *member, hello []byte) *webSocket {
 	var nonce [16]byte

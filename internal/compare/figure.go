@@ -1,0 +1,68 @@
+package compare
+
+import (
+	"math"
+
+	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/metric"
+)
+
+// figureID identifies a number that every trial of an arm yields.
+type figureID struct {
+	cell    bench.Cell
+	metric  string
+	offered bench.Offered
+}
+
+// String returns the name of the figure in results and histories.
+func (id figureID) String() string {
+	name := id.cell.String() + " " + id.metric
+	if at := id.offered.String(); at != "" {
+		name += " at " + at
+	}
+	return name
+}
+
+// figure is one number of a run over all of its launches.
+type figure struct {
+	scenario   string
+	target     string
+	logs       []float64 // natural logarithms, one per launch
+	lowerBound bool      // at least one launch gave a lower bound only
+	unsteady   int       // launches without a steady state
+	error      float64   // the most that the load generator may have added, in the metric's unit
+}
+
+// mostlySteady reports whether at most a fifth of the launches have no steady state.
+func (f figure) mostlySteady() bool { return 5*f.unsteady <= len(f.logs) }
+
+// figuresOf returns the numbers that a run measured. It skips counted metrics, twins, and numbers at
+// a share of a capacity: a share of another capacity is another load.
+func figuresOf(r Run) map[figureID]figure {
+	all := map[figureID]figure{}
+	for _, s := range r.Summaries {
+		if server, _ := r.Plan.Target(s.Trial.Target); server.TwinOf != "" {
+			continue
+		}
+		for _, v := range s.Values {
+			if metric.Find(v.Metric).Counted || !(v.Value > 0) || v.Share > 0 {
+				continue
+			}
+			id := figureID{
+				cell:    bench.Cell{Arm: s.Trial.Arm(), Level: v.Level},
+				metric:  v.Metric,
+				offered: v.Offered,
+			}
+			f := all[id]
+			f.scenario, f.target = s.Trial.Scenario, s.Trial.Target
+			f.logs = append(f.logs, math.Log(v.Value))
+			f.lowerBound = f.lowerBound || v.LowerBound
+			f.error = max(f.error, v.Error)
+			if v.Unsteady {
+				f.unsteady++
+			}
+			all[id] = f
+		}
+	}
+	return all
+}
