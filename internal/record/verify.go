@@ -103,8 +103,8 @@ func compare(then, now map[string]string, list string) error {
 	return nil
 }
 
-// WriteChecksums puts the sums of those files into report.sha256. Those of other files stay as they are, so that what has
-// become of them since is found; those of files that are no more go.
+// WriteChecksums puts the sums of the named files into report.sha256. The sums of other files stay, so later changes
+// to those are found. The sums of files that no longer exist are removed.
 func WriteChecksums(dir string, names ...string) error {
 	now, err := renderings(dir)
 	if err != nil {
