@@ -15,14 +15,14 @@ import (
 	"github.com/claimbench/claimbench/internal/text"
 )
 
-// Names of what is derived from the evidence.
+// Names of files that are derived from the evidence.
 const (
-	// RenderingsFile holds the SHA-256 of the reports and of the attestation, as sha256sum writes and checks them.
+	// RenderingsFile holds the SHA-256 of the reports and of the attestation, in the format of sha256sum.
 	RenderingsFile  = "report.sha256"
 	AttestationFile = "attestation.json"
 )
 
-// Difference says how a file of a run directory is not as it was recorded.
+// Difference is an error: a file of a run directory is not the file that was recorded.
 type Difference struct {
 	File    string // path in the directory
 	Problem string
@@ -30,11 +30,11 @@ type Difference struct {
 
 func (d *Difference) Error() string { return d.File + " " + d.Problem }
 
-// Verify recomputes the SHA-256 of every file of evidence and holds them against manifest.json. It tells
-// how many there are. The error is the first Difference by file name, or why the directory cannot be read.
+// Verify recomputes the SHA-256 of every file of evidence and compares it with manifest.json. It returns the
+// number of files. The error is the first Difference by file name, or says why the directory cannot be read.
 func Verify(dir string) (files int, err error) {
 	if _, err := os.Lstat(filepath.Join(dir, lockFile)); err == nil {
-		return 0, &Difference{lockFile, "is there: the run is being written, or was cut off"}
+		return 0, &Difference{lockFile, "exists: a bench is writing the run, or was stopped while it did"}
 	}
 	stored, err := os.ReadFile(filepath.Join(dir, ManifestFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -54,13 +54,13 @@ func Verify(dir string) (files int, err error) {
 		return 0, err
 	}
 	if encoded, err := text.JSON(now); err != nil || !bytes.Equal(encoded, stored) {
-		return 0, &Difference{ManifestFile, "has the right sums, but not the bytes that bench writes"}
+		return 0, &Difference{ManifestFile, "has the right hashes, but not the bytes that bench writes"}
 	}
 	return len(now), nil
 }
 
-// VerifyRenderings does the same for what is derived from the evidence, and report.sha256. A run that was never
-// rendered has none.
+// VerifyRenderings does the same for the files that are derived from the evidence, with report.sha256. A run
+// without reports has no such files.
 func VerifyRenderings(dir string) (files []string, err error) {
 	now, err := renderings(dir)
 	if err != nil {
@@ -72,7 +72,7 @@ func VerifyRenderings(dir string) (files []string, err error) {
 	case errors.Is(err, fs.ErrNotExist) && len(now) == 0:
 		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &Difference{RenderingsFile, "is missing, so that " + files[0] + " cannot be held against it"}
+		return nil, &Difference{RenderingsFile, "is missing, so " + files[0] + " cannot be checked"}
 	case err != nil:
 		return nil, err
 	}
@@ -81,30 +81,30 @@ func VerifyRenderings(dir string) (files []string, err error) {
 		return nil, err
 	}
 	if !bytes.Equal(checksums(now), stored) {
-		return nil, &Difference{RenderingsFile, "has the right sums, but not the bytes that bench writes"}
+		return nil, &Difference{RenderingsFile, "has the right hashes, but not the bytes that bench writes"}
 	}
 	return files, nil
 }
 
-// compare finds the first file whose sum is another now than then.
+// compare returns a Difference for the first file whose hash has changed.
 func compare(then, now map[string]string, list string) error {
 	all := maps.Clone(then)
 	maps.Copy(all, now)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		switch want, got := then[name], now[name]; {
 		case got == "":
-			return &Difference{name, "is missing, but " + list + " tells of it"}
+			return &Difference{name, "is missing, but " + list + " lists it"}
 		case want == "":
 			return &Difference{name, "is not in " + list}
 		case want != got:
-			return &Difference{name, fmt.Sprintf("is not the file that %s tells of: its SHA-256 is %s, not %s", list, got, want)}
+			return &Difference{name, fmt.Sprintf("has changed: its SHA-256 is %s, but %s lists %s", got, list, want)}
 		}
 	}
 	return nil
 }
 
-// WriteChecksums puts the sums of the named files into report.sha256. The sums of other files stay, so later changes
-// to those are found. The sums of files that no longer exist are removed.
+// WriteChecksums writes the hashes of those files into report.sha256. Hashes of other files stay, so that later
+// changes to them are found; hashes of files that are gone are removed.
 func WriteChecksums(dir string, names ...string) error {
 	now, err := renderings(dir)
 	if err != nil {
@@ -122,14 +122,14 @@ func WriteChecksums(dir string, names ...string) error {
 	return os.WriteFile(filepath.Join(dir, RenderingsFile), checksums(sums), 0o644)
 }
 
-// Renderings are the reports in the directory, by name.
+// Renderings returns the names of the reports in the directory, sorted.
 func Renderings(dir string) ([]string, error) {
 	sums, err := renderings(dir)
 	delete(sums, AttestationFile)
 	return slices.Sorted(maps.Keys(sums)), err
 }
 
-// renderings are the sums of what is derived, but for the list of them.
+// renderings returns the hashes of the derived files, except for the list of them.
 func renderings(dir string) (map[string]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -139,7 +139,7 @@ func renderings(dir string) (map[string]string, error) {
 	for _, e := range entries {
 		if name := e.Name(); derived(name) && name != RenderingsFile {
 			if !e.Type().IsRegular() {
-				return nil, &Difference{name, "is no regular file"}
+				return nil, &Difference{name, "is not a regular file"}
 			}
 			if sums[name], err = Sum(filepath.Join(dir, name)); err != nil {
 				return nil, err
@@ -149,12 +149,12 @@ func renderings(dir string) (map[string]string, error) {
 	return sums, nil
 }
 
-// derived reports whether a path in a run directory is of what is made from the evidence.
+// derived reports whether a path in a run directory is made from the evidence.
 func derived(name string) bool {
 	return strings.HasPrefix(name, "report.") || name == AttestationFile
 }
 
-// parseChecksums reads what checksums writes; a line that it did not is no sum of any file.
+// parseChecksums reads the output of checksums. A line in another format names no file.
 func parseChecksums(text []byte) map[string]string {
 	sums := map[string]string{}
 	for line := range strings.Lines(string(text)) {
@@ -164,7 +164,7 @@ func parseChecksums(text []byte) map[string]string {
 	return sums
 }
 
-// checksums are sums as sha256sum writes them.
+// checksums formats hashes as sha256sum does.
 func checksums(sums map[string]string) []byte {
 	var b bytes.Buffer
 	for _, name := range slices.Sorted(maps.Keys(sums)) {
