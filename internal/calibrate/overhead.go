@@ -164,7 +164,7 @@ func (c Calibration) certifyWatched(ctx context.Context) (bench.Certificate, err
 	}
 	leave()
 	for _, reader := range []chan error{viewer, scraper} {
-		<-reader
+		<-reader //nolint:errcheck // it stopped as asked, or its error was reported above
 	}
 	return certificate, errors.Join(err, page.Close())
 }
