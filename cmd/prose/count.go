@@ -113,23 +113,22 @@ func countFiles(w io.Writer, files []string) (clean bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	width := len("document")
+	rows := figures{w: w, width: len("document")}
 	for _, d := range documents {
-		width = max(width, len(d.path))
+		rows.width = max(rows.width, len(d.path))
 	}
-	const row = "%-*s  %9v  %5v  %7v  %7v  %7v  %8v\n"
-	fmt.Fprintf(w, row, width, "document", "sentences", "mean", "longest", "over 25", "over 35", "over 100")
+	rows.row("document", "sentences", "mean", "longest", "over 25", "over 35", "over 100")
 	var total tally
 	var problems []string
 	for _, d := range documents {
 		t, found := d.count()
 		total.add(t)
-		printTally(w, row, width, d.path, t)
+		rows.add(d.path, t)
 		for _, f := range found {
 			problems = append(problems, f.at(d.path))
 		}
 	}
-	printTally(w, row, width, "total", total)
+	rows.add("total", total)
 	for i, p := range problems {
 		if i == 0 {
 			fmt.Fprintln(w)
@@ -139,9 +138,20 @@ func countFiles(w io.Writer, files []string) (clean bool, err error) {
 	return len(problems) == 0, nil
 }
 
-func printTally(w io.Writer, row string, width int, name string, t tally) {
-	mean := fmt.Sprintf("%.1f", t.mean())
-	fmt.Fprintf(w, row, width, name, t.sentences, mean, t.longest, t.long, t.tooLong, t.wide)
+// figures prints a table of the documents' figures.
+type figures struct {
+	w     io.Writer
+	width int // of the first column
+}
+
+// add prints the figures of one document.
+func (f figures) add(name string, t tally) {
+	f.row(name, t.sentences, fmt.Sprintf("%.1f", t.mean()), t.longest, t.long, t.tooLong, t.wide)
+}
+
+// row prints a name and its six columns.
+func (f figures) row(name string, columns ...any) {
+	fmt.Fprintf(f.w, "%-*s  %9v  %5v  %7v  %7v  %7v  %8v\n", append([]any{f.width, name}, columns...)...)
 }
 
 func (f finding) at(file string) string {

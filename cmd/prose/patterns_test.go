@@ -63,8 +63,10 @@ func TestExceptions(t *testing.T) {
 		{"c/b.go", "the noise floor", 1},
 		{"c/b.go", "floor(x)", 0},
 	} {
-		if got := patterns[0].find(test.file, test.text); len(got) != test.found {
-			t.Errorf("%s: %q: got %v, want %d", test.file, test.text, got, test.found)
-		}
+		t.Run(test.file+": "+test.text, func(t *testing.T) {
+			if got := patterns[0].find(test.file, test.text); len(got) != test.found {
+				t.Errorf("got %v, want %d", got, test.found)
+			}
+		})
 	}
 }

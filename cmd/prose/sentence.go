@@ -54,19 +54,19 @@ func words(list string) map[string]bool {
 func (p *passage) sentences() []sentence {
 	chunks := split(p.text.String())
 	var found []sentence
-	first, count, real := 0, 0, false
+	first, count, hasLetter := 0, 0, false
 	for i, t := range chunks {
 		if isWord(t.text) {
 			count++
-			real = real || strings.ContainsFunc(t.text, unicode.IsLetter)
+			hasLetter = hasLetter || strings.ContainsFunc(t.text, unicode.IsLetter)
 		}
 		if i+1 < len(chunks) && !endsSentence(chunks, first, i) {
 			continue
 		}
-		if real {
+		if hasLetter {
 			found = append(found, sentence{from: chunks[first].from, to: t.to, words: count})
 		}
-		first, count, real = i+1, 0, false
+		first, count, hasLetter = i+1, 0, false
 	}
 	return found
 }

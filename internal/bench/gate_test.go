@@ -16,7 +16,7 @@ func TestGateFigures(t *testing.T) {
 		t.Errorf("a ceiling is shown as %q, want %q", got, want)
 	}
 	if got, want := ceiling.String(), "lag p99 2.1ms, at most 1ms allowed"; got != want {
-		t.Errorf("a gate is said as %q, want %q", got, want)
+		t.Errorf("a gate reads %q, want %q", got, want)
 	}
 }
 

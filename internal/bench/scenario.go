@@ -36,7 +36,7 @@ type Scenario struct {
 	Percentile Percent `json:"percentile,omitempty"`
 	// Connections of the closed loop.
 	Connections int `json:"connections,omitempty" jsonschema:"minimum=1,maximum=10000"`
-	// Variants are environments of the servers; each makes an arm of its own. The value cpus stands for the
+	// Variants are environments of the servers; each makes a separate arm. The value cpus stands for the
 	// number of CPUs that the servers may use, and 1..cpus for up to six numbers from 1 to that.
 	Variants []Variant `json:"variants,omitempty"`
 	// SLO that a capacity must hold.

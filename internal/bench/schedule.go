@@ -125,7 +125,7 @@ type DriveStats struct {
 	// Generator is the CPU time of this process during the drive.
 	Generator time.Duration `json:"generator_cpu_ns"`
 	// Connections counts those dialed during the drive.
-	Connections uint64 `json:"connections_dialled"`
+	Connections uint64 `json:"connections_dialled"` //nolint:misspell // files of earlier runs have this name
 	// Checked counts the answers whose bodies were checked; FirstWrong describes the first wrong one.
 	Checked    uint64 `json:"bodies_checked"`
 	FirstWrong string `json:"first_wrong,omitempty"`

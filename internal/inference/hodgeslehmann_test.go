@@ -42,8 +42,8 @@ func TestHodgesLehmannOfTooFew(t *testing.T) {
 	}
 }
 
-// The published 5% quantiles of the signed-rank statistic [Wilcoxon 1945]: the largest w whose
-// probability is at most 2.5% on each side.
+// signedRank agrees with the published 5% quantiles of the statistic [Wilcoxon 1945]: the largest w
+// whose probability is at most 2.5% on each side.
 func TestSignedRank(t *testing.T) {
 	for n, want := range map[int]int{6: 0, 7: 2, 8: 3, 9: 5, 10: 8, 12: 13, 15: 25, 20: 52} {
 		if got := signedRank(n, .025) - 1; got != want {

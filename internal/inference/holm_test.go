@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The published values are the example of R's package multtest.
+// The adjusted p-values are those of the example of R's package multtest.
 func TestHolm(t *testing.T) {
 	p := []float64{5.23656777e-5, 2.81405062e-4, .0149877311, .0202732689, .1770969527, .64, .68, .72, .84, .97}
 	want := []float64{5.23656777e-4, 2.53264556e-3, .1199018486, .1419128822, 1, 1, 1, 1, 1, 1}

@@ -115,7 +115,7 @@ func TestDecideRegions(t *testing.T) {
 	}
 }
 
-// The definition by brute force, on a small sample.
+// Skewness agrees with the definition by brute force, on a small sample.
 func TestSkewness(t *testing.T) {
 	d := []float64{1, 2, 3, 10, 4, 2}
 	n, mean, m2, m3 := 6., 22./6, 0., 0.

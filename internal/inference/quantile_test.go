@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// The definition by brute force: the smallest value that at least the share q of all do not exceed.
+// Quantile agrees with the definition by brute force: the smallest value that at least the share q of all do not
+// exceed.
 func TestQuantileIsTheNearestRank(t *testing.T) {
 	values := []int{1, 2, 2, 3, 5, 8, 13, 21, 34, 55}
 	for _, q := range []float64{0, .05, .1, .25, .5, .55, .9, .99, 1} {

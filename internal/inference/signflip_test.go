@@ -17,7 +17,7 @@ func TestSignFlipOnPublishedPairs(t *testing.T) {
 	}
 }
 
-// The definition by brute force: all 2^n choices of signs.
+// SignFlip agrees with the definition by brute force, over all 2^n choices of signs.
 func TestSignFlipByBruteForce(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 300 {

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// The published levels of three equal looks.
+// The levels of three equal looks are the published ones.
 func TestNominal(t *testing.T) {
 	thirds := []float64{1. / 3, 2. / 3, 1}
 	obrienFleming := func(alpha, t float64) float64 { // each side's, at the level alpha/2 [Lan & DeMets 1983]

@@ -17,10 +17,33 @@ func TestFitUSL(t *testing.T) {
 		alpha, beta, gamma float64
 		peak, digits       float64
 	}{
-		{"specsdm91", []float64{1, 18, 36, 72, 108, 144, 216}, []float64{64.9, 995.9, 1652.4, 1853.2, 1828.9, 1775.0, 1702.2},
-			.0277285, .0001044, 89.99523, 96.52, 1e-5},
-		{"exact", []float64{1, 2, 4, 6, 8, 10}, []float64{1, 1.8868, 3.0769, 3.5294, 3.5398, 3.3557}, .02, .02, 1, 7, 1e-4},
-		{"linear", []float64{1, 2, 3, 4, 5, 6}, []float64{10, 20, 30, 40, 50, 60}, 0, 0, 10, 0, 1e-9},
+		{
+			name:   "specsdm91",
+			n:      []float64{1, 18, 36, 72, 108, 144, 216},
+			x:      []float64{64.9, 995.9, 1652.4, 1853.2, 1828.9, 1775.0, 1702.2},
+			alpha:  .0277285,
+			beta:   .0001044,
+			gamma:  89.99523,
+			peak:   96.52,
+			digits: 1e-5,
+		},
+		{
+			name:   "exact",
+			n:      []float64{1, 2, 4, 6, 8, 10},
+			x:      []float64{1, 1.8868, 3.0769, 3.5294, 3.5398, 3.3557},
+			alpha:  .02,
+			beta:   .02,
+			gamma:  1,
+			peak:   7,
+			digits: 1e-4,
+		},
+		{
+			name:   "linear",
+			n:      []float64{1, 2, 3, 4, 5, 6},
+			x:      []float64{10, 20, 30, 40, 50, 60},
+			gamma:  10,
+			digits: 1e-9,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fit, err := FitUSL(c.n, c.x)
@@ -52,8 +75,14 @@ func TestFitUSL(t *testing.T) {
 // bounds.
 func TestFitUSLWithinBounds(t *testing.T) {
 	fit, err := FitUSL([]float64{1, 2, 3, 4, 5, 6}, []float64{10, 22, 35, 49, 64, 80})
-	if err != nil || fit.Alpha != 0 || fit.Beta != 0 || fit.Gamma < 10 {
-		t.Errorf("fit is %+v, %v", fit, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fit.Alpha != 0 || fit.Beta != 0 {
+		t.Errorf("alpha is %g and beta %g, want 0", fit.Alpha, fit.Beta)
+	}
+	if fit.Gamma < 10 {
+		t.Errorf("gamma is %g, want at least 10", fit.Gamma)
 	}
 	if _, err := FitUSL([]float64{1, 2}, []float64{1, 2}); err == nil {
 		t.Error("two levels were fitted")
@@ -63,8 +92,14 @@ func TestFitUSLWithinBounds(t *testing.T) {
 // Data that fit best with a serial share above 1 are fitted at that bound.
 func TestFitUSLOnTheUpperBound(t *testing.T) {
 	fit, err := FitUSL([]float64{1, 2, 3, 4, 5, 6}, []float64{100, 60, 45, 36, 30, 26})
-	if err != nil || fit.Alpha != 1 || fit.Beta < 0 || fit.Beta > 1 {
-		t.Errorf("fit is %+v, %v", fit, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fit.Alpha != 1 {
+		t.Errorf("alpha is %g, want 1", fit.Alpha)
+	}
+	if fit.Beta < 0 || fit.Beta > 1 {
+		t.Errorf("beta is %g, want 0 to 1", fit.Beta)
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// The example of R's t.test: extra ~ group, hours of sleep [Student 1908].
+// Welch agrees with R's t.test on its example: extra ~ group, hours of sleep [Student 1908].
 func TestWelch(t *testing.T) {
 	a := []float64{.7, -1.6, -.2, -1.2, -.1, 3.4, 3.7, .8, 0, 2}
 	b := []float64{1.9, .8, 1.1, .1, -.1, 4.4, 5.5, 1.6, 4.6, 3.4}

@@ -11,7 +11,7 @@ import (
 	"github.com/claimbench/claimbench/internal/text"
 )
 
-var update = flag.Bool("update", false, "write the numbers of the kept example again")
+var update = flag.Bool("update", false, "write the numbers of the kept example to testdata")
 
 // exampleNumbers holds every verdict word, number, interval and level of reports/example, as the program
 // judged it at commit 28233fe. They must not change.

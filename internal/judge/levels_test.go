@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -11,28 +12,25 @@ import (
 	"github.com/claimbench/claimbench/internal/record/recordtest"
 )
 
-// parallel is a made-up run of one server with two levels and two variants: a closed
-// loop at each, of answers that take so long, and a search for a capacity.
+// parallel describes a made-up run of one server with two levels and two variants. It has a closed loop at each
+// level, and a search for the capacity.
 type parallel struct {
-	took     map[string]time.Duration // of an answer, by variant and level: "1 one"
+	took     map[string]time.Duration // how long an answer takes, by variant and level: "1 one"
 	probes   []bench.Probe
 	late     map[bench.Rate]bool // rates at which all answers are late
-	void     string              // of the second level
+	void     string              // why the second level is void
 	settings int
 	tests    []bench.Test
-	base     bool
 }
 
 func (s parallel) verdicts(t *testing.T) *bench.Verdicts {
 	t.Helper()
 	slo := &bench.SLO{P99: bench.Duration{Duration: 50 * time.Millisecond}, Errors: .001}
-	targets := []bench.Target{{Name: "server", Runtime: "node", Tier: "bare", Settings: make([]string, s.settings)},
-		{
-			Name:         "quick",
-			Runtime:      "node",
-			Tier:         "bare",
-			QuickstartOf: "server",
-		}, {Name: "other", Runtime: "python", Tier: "bare", Settings: make([]string, 3)}}
+	targets := []bench.Target{
+		{Name: "server", Runtime: "node", Tier: "bare", Settings: make([]string, s.settings)},
+		{Name: "quick", Runtime: "node", Tier: "bare", QuickstartOf: "server"},
+		{Name: "other", Runtime: "python", Tier: "bare", Settings: make([]string, 3)},
+	}
 	scenario := bench.Scenario{
 		Name:    "s",
 		Measure: []string{bench.MeasureScaling, bench.MeasureCapacity},
@@ -118,65 +116,157 @@ func (s parallel) verdicts(t *testing.T) *bench.Verdicts {
 	return judged(t, dir)
 }
 
-func atLeast(x float64) *float64 { return &x }
-
 func TestLevelsAndBases(t *testing.T) {
-	ms := func(n float64) time.Duration { return time.Duration(n * float64(time.Millisecond)) }
-	base := func(level, workers string) *bench.Base {
-		b := &bench.Base{Level: level}
-		if workers != "" {
-			b.Variant = bench.Variant{"WORKERS": workers}
-		}
-		return b
-	}
-	took := map[string]time.Duration{"1 one": ms(10), "1 two": ms(11), "2 one": ms(6), "2 two": ms(6)}
+	base := func(level string) *bench.Base { return &bench.Base{Level: level} }
+	bound := func(x float64) *float64 { return &x }
+	took := map[string]time.Duration{"1 one": 10 * ms, "1 two": 11 * ms, "2 one": 6 * ms, "2 two": 6 * ms}
 	for _, c := range []struct {
 		name  string
+		test  bench.Test // of scenario s, unless it has another
 		study parallel
 		want  bench.Verdict
-		value float64 // ratio or value, to 1%
+		value float64 // the ratio or the value, to 1%
 		why   string
 	}{
-		{"a level's tasks count", parallel{tests: []bench.Test{{Scenario: "s", Metric: "speedup", Of: "server", Level: "two", Base: base("one", ""), AtLeast: atLeast(1.5)}}}, bench.Supported, 2 * 10 / 11., ""},
-		{"efficiency of tasks", parallel{tests: []bench.Test{{Scenario: "s", Metric: "efficiency", Of: "server", Level: "two", Base: base("one", ""), AtLeast: atLeast(.95)}}}, bench.Contradicted, 10 / 11., ""},
-		{"efficiency of workers", parallel{tests: []bench.Test{{Scenario: "s", Metric: "efficiency", Of: "server", Level: "one", Variant: bench.Variant{"WORKERS": "2"}, Base: base("one", "1"), AtLeast: atLeast(.8)}}}, bench.Supported, 10 / 12., ""},
-		{"cores used", parallel{tests: []bench.Test{{Scenario: "s", Metric: "cores_used", Of: "server", AtMost: atLeast(1.1)}}}, bench.Inconclusive, 1, "the very same number"},
-		{"gain over the quick start", parallel{tests: []bench.Test{{Scenario: "s", Metric: "throughput", Of: "server", Base: &bench.Base{Quickstart: true}, AtLeast: atLeast(2)}}}, bench.Supported, 4, ""},
-		{"settings are counted", parallel{settings: 2, tests: []bench.Test{{Scenario: "s", Metric: "settings", Of: "python", To: "node", Expect: bench.Higher}}}, bench.Supported, 1.5, "counted"},
-		{"as many settings", parallel{settings: 3, tests: []bench.Test{{Scenario: "s", Metric: "settings", Of: "python", To: "node", Expect: bench.Higher}}}, bench.PracticallyEqual, 1, ""},
-		{"a phase that does not count", parallel{void: "two/throughput: the database was down", tests: []bench.Test{{Scenario: "s", Metric: "throughput", Of: "server", Level: "two", AtLeast: atLeast(1)}}}, bench.NotTested, 0, "the database was down"},
-		{"a scenario that the machine cannot run", parallel{tests: []bench.Test{{Scenario: "big", Metric: "throughput", Of: "server", AtLeast: atLeast(1)}}}, bench.NotTested, 0, "needs 4 CPUs"},
-		{"capacity", parallel{probes: []bench.Probe{{Rate: 100}, {Rate: 200}, {Rate: 150}}, late: map[bench.Rate]bool{200: true},
-			tests: []bench.Test{{Scenario: "s", Metric: "capacity", Of: "server", AtLeast: atLeast(120)}}}, bench.Supported, 152.5, ""},
-		{"capacity that no rate kept", parallel{probes: []bench.Probe{{Rate: 100}}, late: map[bench.Rate]bool{100: true},
-			tests: []bench.Test{{Scenario: "s", Metric: "capacity", Of: "server", AtLeast: atLeast(120)}}}, bench.NotTested, 0, "no rate held the SLO"},
-		{"capacity known from below", parallel{probes: []bench.Probe{{Rate: 100}, {Rate: 200, Limit: "generator CPU"}}, late: map[bench.Rate]bool{200: true},
-			tests: []bench.Test{{Scenario: "s", Metric: "capacity", Of: "server", AtMost: atLeast(120)}}}, bench.Inconclusive, 102.5, ""},
-		{"capacity with the instrument's limit in the bracket", parallel{probes: []bench.Probe{{Rate: 100}, {Rate: 200}, {Rate: 150, Limit: "generator CPU"}}, late: map[bench.Rate]bool{150: true, 200: true},
-			tests: []bench.Test{{Scenario: "s", Metric: "capacity", Of: "server", AtMost: atLeast(120)}}}, bench.Inconclusive, 102.5, ""},
-		{"capacity that nothing but the instrument kept from holding", parallel{probes: []bench.Probe{{Rate: 100, Limit: "generator CPU 80%"}}, late: map[bench.Rate]bool{100: true},
-			tests: []bench.Test{{Scenario: "s", Metric: "capacity", Of: "server", AtLeast: atLeast(120)}}}, bench.NotTested, 0, "generator CPU 80%"},
+		{
+			name:  "a level's tasks count",
+			test:  bench.Test{Metric: "speedup", Of: "server", Level: "two", Base: base("one"), AtLeast: bound(1.5)},
+			want:  bench.Supported,
+			value: 2 * 10 / 11.,
+		},
+		{
+			name:  "efficiency of tasks",
+			test:  bench.Test{Metric: "efficiency", Of: "server", Level: "two", Base: base("one"), AtLeast: bound(.95)},
+			want:  bench.Contradicted,
+			value: 10 / 11.,
+		},
+		{
+			name: "efficiency of workers",
+			test: bench.Test{
+				Metric:  "efficiency",
+				Of:      "server",
+				Level:   "one",
+				Variant: bench.Variant{"WORKERS": "2"},
+				Base:    &bench.Base{Level: "one", Variant: bench.Variant{"WORKERS": "1"}},
+				AtLeast: bound(.8),
+			},
+			want:  bench.Supported,
+			value: 10 / 12.,
+		},
+		{
+			name:  "cores used",
+			test:  bench.Test{Metric: "cores_used", Of: "server", AtMost: bound(1.1)},
+			want:  bench.Inconclusive,
+			value: 1,
+			why:   "the very same number",
+		},
+		{
+			name: "gain over the quick start",
+			test: bench.Test{
+				Metric:  "throughput",
+				Of:      "server",
+				Base:    &bench.Base{Quickstart: true},
+				AtLeast: bound(2),
+			},
+			want:  bench.Supported,
+			value: 4,
+		},
+		{
+			name:  "settings are counted",
+			test:  bench.Test{Metric: "settings", Of: "python", To: "node", Expect: bench.Higher},
+			study: parallel{settings: 2},
+			want:  bench.Supported,
+			value: 1.5,
+			why:   "counted",
+		},
+		{
+			name:  "as many settings",
+			test:  bench.Test{Metric: "settings", Of: "python", To: "node", Expect: bench.Higher},
+			study: parallel{settings: 3},
+			want:  bench.PracticallyEqual,
+			value: 1,
+		},
+		{
+			name:  "a void phase",
+			test:  bench.Test{Metric: "throughput", Of: "server", Level: "two", AtLeast: bound(1)},
+			study: parallel{void: "two/throughput: the database was down"},
+			want:  bench.NotTested,
+			why:   "the database was down",
+		},
+		{
+			name: "a scenario that the machine cannot run",
+			test: bench.Test{Scenario: "big", Metric: "throughput", Of: "server", AtLeast: bound(1)},
+			want: bench.NotTested,
+			why:  "needs 4 CPUs",
+		},
+		{
+			name: "capacity",
+			test: bench.Test{Metric: "capacity", Of: "server", AtLeast: bound(120)},
+			study: parallel{
+				probes: []bench.Probe{{Rate: 100}, {Rate: 200}, {Rate: 150}},
+				late:   map[bench.Rate]bool{200: true},
+			},
+			want:  bench.Supported,
+			value: 152.5,
+		},
+		{
+			name: "capacity if no rate held",
+			test: bench.Test{Metric: "capacity", Of: "server", AtLeast: bound(120)},
+			study: parallel{
+				probes: []bench.Probe{{Rate: 100}},
+				late:   map[bench.Rate]bool{100: true},
+			},
+			want: bench.NotTested,
+			why:  "no rate held the SLO",
+		},
+		{
+			name: "capacity known from below",
+			test: bench.Test{Metric: "capacity", Of: "server", AtMost: bound(120)},
+			study: parallel{
+				probes: []bench.Probe{{Rate: 100}, {Rate: 200, Limit: "generator CPU"}},
+				late:   map[bench.Rate]bool{200: true},
+			},
+			want:  bench.Inconclusive,
+			value: 102.5,
+		},
+		{
+			name: "capacity with the load generator's limit in the bracket",
+			test: bench.Test{Metric: "capacity", Of: "server", AtMost: bound(120)},
+			study: parallel{
+				probes: []bench.Probe{{Rate: 100}, {Rate: 200}, {Rate: 150, Limit: "generator CPU"}},
+				late:   map[bench.Rate]bool{150: true, 200: true},
+			},
+			want:  bench.Inconclusive,
+			value: 102.5,
+		},
+		{
+			name: "capacity if the load generator's limit kept every rate from holding",
+			test: bench.Test{Metric: "capacity", Of: "server", AtLeast: bound(120)},
+			study: parallel{
+				probes: []bench.Probe{{Rate: 100, Limit: "generator CPU 80%"}},
+				late:   map[bench.Rate]bool{100: true},
+			},
+			want: bench.NotTested,
+			why:  "generator CPU 80%",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.study.took = took
+			c.test.Scenario = cmp.Or(c.test.Scenario, "s")
+			c.study.tests, c.study.took = []bench.Test{c.test}, took
 			got := c.study.verdicts(t).Claims[0].Tests[0]
-			if got.Verdict != c.want || !strings.Contains(got.Why, c.why) {
+			if got.Verdict != c.want {
 				t.Errorf("verdict is %s (%s), want %s", got.Verdict, got.Why, c.want)
 			}
-			value := got.Value
-			if value == nil {
-				value = got.Ratio
+			if !strings.Contains(got.Why, c.why) {
+				t.Errorf("the reason is %q, want %q", got.Why, c.why)
 			}
-			if c.value > 0 && (value == nil || math.Abs(*value/c.value-1) > .01) {
-				t.Errorf("value is %v, want %g", deref(value), c.value)
+			if c.value == 0 {
+				return
+			}
+			value := deref(cmp.Or(got.Value, got.Ratio))
+			if !(math.Abs(value/c.value-1) <= .01) {
+				t.Errorf("value is %v, want %g", value, c.value)
 			}
 		})
 	}
-}
-
-func deref(x *float64) float64 {
-	if x == nil {
-		return math.NaN()
-	}
-	return *x
 }

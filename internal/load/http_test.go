@@ -86,12 +86,17 @@ func TestOpenLoopSendsTheWholeSchedule(t *testing.T) {
 	})
 	for _, arrivalsOf := range []bench.Arrivals{bench.Constant, bench.Poisson} {
 		served.Store(0)
-		s := schedule(bench.Schedule{Offered: bench.Offered{Rate: 400}, Arrivals: arrivalsOf, Seed: 7}, 500*time.Millisecond)
+		s := bench.Schedule{Offered: bench.Offered{Rate: 400}, Arrivals: arrivalsOf, Seed: 7}
+		s.Duration.Duration = 500 * time.Millisecond
 		hits, stats := driveOnce(context.Background(), t, loadOf(address, workload(200), s))
 		want := drive.Planned(s, s.Duration.Duration)
-		if stats.Planned != want || stats.Sent != want || served.Load() != want || stats.Censored != 0 {
-			t.Errorf("%s: planned %d, sent %d, served %d, censored %d; want %d of each and none censored",
-				arrivalsOf, stats.Planned, stats.Sent, served.Load(), stats.Censored, want)
+		for what, got := range map[string]uint64{"planned": stats.Planned, "sent": stats.Sent, "served": served.Load()} {
+			if got != want {
+				t.Errorf("%s: %d requests were %s, want %d", arrivalsOf, got, what, want)
+			}
+		}
+		if stats.Censored != 0 {
+			t.Errorf("%s: %d requests are censored", arrivalsOf, stats.Censored)
 		}
 		next := drive.Arrivals(s)
 		dues := map[uint64]time.Duration{}
@@ -102,8 +107,11 @@ func TestOpenLoopSendsTheWholeSchedule(t *testing.T) {
 			if h.Due != dues[h.Seq] {
 				t.Fatalf("%s: hit %d was due at %v, the schedule says %v", arrivalsOf, h.Seq, h.Due, dues[h.Seq])
 			}
-			if !h.Good() || h.Code != 200 || h.BytesIn != 5 || h.Sent < h.Due || h.Done < h.Sent {
-				t.Fatalf("%s: hit %+v", arrivalsOf, h)
+			if !h.Good() || h.Code != 200 || h.BytesIn != 5 {
+				t.Fatalf("%s: hit %+v, want a good answer of 5 bytes", arrivalsOf, h)
+			}
+			if h.Sent < h.Due || h.Done < h.Sent {
+				t.Fatalf("%s: hit %+v has times out of order", arrivalsOf, h)
 			}
 		}
 	}
@@ -123,8 +131,11 @@ func TestClosedLoopKeepsItsConnectionsBusy(t *testing.T) {
 	if most.Load() != 4 {
 		t.Errorf("served %d at once, want 4", most.Load())
 	}
-	if stats.MaxFlight != 4 || stats.Connections != 4 {
-		t.Errorf("%d in flight over %d connections; want 4 of each", stats.MaxFlight, stats.Connections)
+	if stats.MaxFlight != 4 {
+		t.Errorf("%d in flight at most, want 4", stats.MaxFlight)
+	}
+	if stats.Connections != 4 {
+		t.Errorf("%d connections, want 4", stats.Connections)
 	}
 	for _, h := range hits {
 		if h.Due != h.Sent {
@@ -144,7 +155,7 @@ func TestErrorsAreCountedByKind(t *testing.T) {
 		return serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, err := w.(http.Hijacker).Hijack()
 			if err == nil {
-				conn.Write([]byte(write))
+				_, _ = conn.Write([]byte(write)) // the client may be gone
 				conn.Close()
 			}
 		})
@@ -191,8 +202,14 @@ func TestWrongBodyIsFound(t *testing.T) {
 			wrong++
 		}
 	}
-	if wrong == 0 || uint64(wrong) != stats.Checked || stats.FirstWrong != `"wrong"` {
-		t.Errorf("%d wrong of %d checked, first %s", wrong, stats.Checked, stats.FirstWrong)
+	if wrong == 0 {
+		t.Error("no body was found to be wrong")
+	}
+	if uint64(wrong) != stats.Checked {
+		t.Errorf("%d bodies are wrong, and %d were checked", wrong, stats.Checked)
+	}
+	if stats.FirstWrong != `"wrong"` {
+		t.Errorf("the first wrong body is %s", stats.FirstWrong)
 	}
 }
 
@@ -208,8 +225,11 @@ func TestInflightCapRefusesAndDoesNotDelay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if stats.Sent != 10 || kinds[""] != 3 || kinds[bench.ErrInflight] != 7 {
-		t.Errorf("sent %d, kinds %v; want 10, of which 3 good and 7 refused", stats.Sent, kinds)
+	if stats.Sent != 10 {
+		t.Errorf("%d requests were sent, want 10", stats.Sent)
+	}
+	if kinds[""] != 3 || kinds[bench.ErrInflight] != 7 {
+		t.Errorf("the kinds are %v, want 3 good and 7 refused", kinds)
 	}
 }
 
@@ -230,9 +250,8 @@ func TestCancelEndsTheDrive(t *testing.T) {
 	}
 }
 
-// A server that freezes once for S in a run of T at a constant rate makes users wait:
-// the quantile q of response time is S - (1-q) T. A generator that waits with the
-// server, as a closed loop does, sees one slow request.
+// If a server freezes once for S in a run of T at a constant rate, users wait: the quantile q of response time is
+// S - (1-q) T. A closed loop waits with the server, and gets one slow request only.
 func TestFrozenServerShowsInResponseTime(t *testing.T) {
 	const frozen, total = 1200 * time.Millisecond, 5 * time.Second
 	var thaw atomic.Int64 // until when the server is frozen, in nanoseconds since 1970
@@ -296,7 +315,8 @@ func TestAttackersShareASchedule(t *testing.T) {
 	for _, arrivalsOf := range []bench.Arrivals{bench.Constant, bench.Poisson} {
 		for _, n := range []int{2, 3, 7} {
 			served.Store(0)
-			s := schedule(bench.Schedule{Offered: bench.Offered{Rate: 500}, Arrivals: arrivalsOf, Seed: 3}, 300*time.Millisecond)
+			s := bench.Schedule{Offered: bench.Offered{Rate: 500}, Arrivals: arrivalsOf, Seed: 3}
+			s.Duration.Duration = 300 * time.Millisecond
 			d := &HTTP{Attackers: n}
 			due := map[uint64]time.Duration{}
 			l := loadOf(address, workload(200), s)
@@ -306,9 +326,18 @@ func TestAttackersShareASchedule(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := drive.Planned(s, s.Duration.Duration)
-			if stats.Sent != want || uint64(len(due)) != want || served.Load() != want || stats.Attackers != n {
-				t.Errorf("%d attackers, %s: %+v, %d served, %d sequence numbers; want %d",
-					n, arrivalsOf, stats, served.Load(), len(due), want)
+			counts := map[string]uint64{
+				"requests sent":    stats.Sent,
+				"requests served":  served.Load(),
+				"sequence numbers": uint64(len(due)),
+			}
+			for what, got := range counts {
+				if got != want {
+					t.Errorf("%d attackers, %s: %d %s, want %d", n, arrivalsOf, got, what, want)
+				}
+			}
+			if stats.Attackers != n {
+				t.Errorf("%s: %d attackers, want %d", arrivalsOf, stats.Attackers, n)
 			}
 			next := drive.Arrivals(s)
 			for seq := range want {
@@ -324,12 +353,21 @@ func TestAttackersShareASchedule(t *testing.T) {
 	s := schedule(bench.Schedule{Connections: 4}, 100*time.Millisecond)
 	l := loadOf(address, workload(200), s)
 	stats, err := d.Drive(context.Background(), l, func(h bench.Hit) { seen[h.Seq] = true })
-	if err != nil || stats.MaxFlight != 4 || stats.Connections != 4 || uint64(len(seen)) != stats.Sent {
-		t.Errorf("%+v, %v, %d sequence numbers; want 4 in flight over 4 connections", stats, err, len(seen))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stats.MaxFlight != 4 {
+		t.Errorf("%d in flight at most, want 4", stats.MaxFlight)
+	}
+	if stats.Connections != 4 {
+		t.Errorf("%d connections, want 4", stats.Connections)
+	}
+	if uint64(len(seen)) != stats.Sent {
+		t.Errorf("%d sequence numbers for %d requests", len(seen), stats.Sent)
 	}
 }
 
-// A load that no server or no generator can keep up with is counted, and stops in time.
+// A load may be too much for the server or the generator. Every request is counted, and the drive stops in time.
 func TestHopelessLoadEnds(t *testing.T) {
 	hanging, err := net.Listen("tcp", "127.0.0.1:0") // accepts, by the kernel, and never answers
 	if err != nil {
@@ -450,8 +488,14 @@ func TestHeldConnections(t *testing.T) {
 	mu.Lock()
 	seen := maps.Clone(used)
 	mu.Unlock()
-	if err != nil || stats.Connections < 300 || len(seen) < 300 {
-		t.Fatalf("%d connections were dialed, %d used, %v", stats.Connections, len(seen), err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stats.Connections < 300 {
+		t.Errorf("%d connections were dialed, want at least 300", stats.Connections)
+	}
+	if len(seen) < 300 {
+		t.Errorf("%d connections were used, want at least 300", len(seen))
 	}
 	for address, n := range seen { // once after it was dialed, and for 500 requests in turn
 		if n > 8 {
@@ -459,8 +503,11 @@ func TestHeldConnections(t *testing.T) {
 		}
 	}
 	again, err := d.Drive(context.Background(), loadOf(server.URL, w, s), func(bench.Hit) {})
-	if err != nil || again.Connections > 30 {
-		t.Errorf("the second drive dialed %d, %v", again.Connections, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Connections > 30 {
+		t.Errorf("the second drive dialed %d connections, want at most 30", again.Connections)
 	}
 	s.Connections = int(process.MaxConnections()) + 1
 	_, err = d.Drive(context.Background(), loadOf(server.URL, w, s), func(bench.Hit) {})

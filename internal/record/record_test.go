@@ -74,8 +74,8 @@ func TestHitsComeBackAsTheyWere(t *testing.T) {
 	}
 }
 
-// A Parquet file that is cut anywhere, or has bits turned, is an error or other
-// hits, never a panic.
+// A Parquet file that is cut anywhere is an error. One with a turned bit is an error or has other hits, but never
+// makes the reader panic.
 func TestDamagedHits(t *testing.T) {
 	path := filepath.Join(t.TempDir(), HitsFile)
 	writeHits(t, path, map[string][]bench.Hit{"throughput": randomHits(2000)})
@@ -98,7 +98,7 @@ func TestDamagedHits(t *testing.T) {
 		if err := os.WriteFile(path, turned, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		EachHit(path, func(string, bench.Hit) {})
+		_ = EachHit(path, func(string, bench.Hit) {}) // must not panic
 	}
 }
 
@@ -109,7 +109,7 @@ func newRun(t *testing.T) *Writer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { w.Close() })
+	t.Cleanup(func() { _ = w.Close() }) // a test may have closed it
 	return w
 }
 
@@ -129,7 +129,7 @@ func TestEvidenceIsNeverOverwritten(t *testing.T) {
 func TestOneWriterAtATime(t *testing.T) {
 	w := newRun(t)
 	if _, err := Append(w.Dir); err == nil || !strings.Contains(err.Error(), "another bench is writing") {
-		t.Errorf("error is %v", err)
+		t.Errorf("a second writer: %v", err)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
@@ -138,7 +138,9 @@ func TestOneWriterAtATime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again.Close()
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestInterruptedTrialsAreSetAside(t *testing.T) {
@@ -149,7 +151,9 @@ func TestInterruptedTrialsAreSetAside(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hits.Close()
+		if err := hits.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, name := range []string{"", ".interrupted-1", ".interrupted-2"} {
 		if _, err := os.Stat(filepath.Join(w.Dir, TrialsFolder, trial.Folder()+name)); err != nil {
@@ -157,8 +161,11 @@ func TestInterruptedTrialsAreSetAside(t *testing.T) {
 		}
 	}
 	data, err := os.ReadFile(filepath.Join(w.Dir, JournalFile))
-	if err != nil || strings.Count(string(data), EventSetAside) != 2 {
-		t.Errorf("journal is %s, %v", data, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(data), EventSetAside); n != 2 {
+		t.Errorf("the journal sets %d trials aside, want 2:\n%s", n, data)
 	}
 }
 
@@ -172,7 +179,9 @@ func TestSumsSeeEveryFileOfEvidence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hits.Close()
+	if err := hits.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(w.Dir, "report.html"), []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -180,38 +189,16 @@ func TestSumsSeeEveryFileOfEvidence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(after) != len(before)+1 || after["trials/001-s-t/hits.parquet"] == "" {
-		t.Errorf("sums went from %d to %v", len(before), after)
+	if len(after) != len(before)+1 {
+		t.Errorf("the sums went from %d to %d, want one more", len(before), len(after))
+	}
+	if after["trials/001-s-t/hits.parquet"] == "" {
+		t.Errorf("the sums do not have the hits: %v", after)
 	}
 }
 
-// BenchmarkRecord shows what a hit costs in time, in memory and on disk.
-func BenchmarkRecord(b *testing.B) {
-	hits := randomHits(100_000)
-	path := filepath.Join(b.TempDir(), HitsFile)
-	f, err := CreateHits(path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	f.Begin("throughput")
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		if err := f.Record(hits[i%len(hits)]); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := f.Close(); err != nil {
-		b.Fatal(err)
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportMetric(float64(info.Size())/float64(b.N), "disk-B/op")
-}
-
-// A line that a crash cut short takes no other with it, and a trial that was made again counts as it
-// was made last.
+// A crash may cut a line of the journal short. The next line must survive that. A trial that was made again counts
+// with its last result.
 func TestAfterACrash(t *testing.T) {
 	encoded := []byte(`{"schema": 4, "trials": [{"n": 1, "round": 1, "scenario": "s", "target": "a"}]}`)
 	var p bench.Plan
@@ -227,7 +214,8 @@ func TestAfterACrash(t *testing.T) {
 		t.Helper()
 		hits, err := w.Trial(p.Trials[0])
 		if err == nil {
-			err = errors.Join(hits.Close(), w.Result(bench.TrialResult{Trial: p.Trials[0], Valid: true, Ready: ready}, "log"))
+			result := bench.TrialResult{Trial: p.Trials[0], Valid: true, Ready: ready}
+			err = errors.Join(hits.Close(), w.Result(result, "log"))
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -250,8 +238,17 @@ func TestAfterACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := Open(dir)
-	if err != nil || r.Done(1) || !r.Launched(1) || len(r.Unusable) != 1 {
-		t.Fatalf("after the crash: %+v, %v", r, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Done(1) {
+		t.Error("after the crash, the trial counts as done")
+	}
+	if !r.Launched(1) {
+		t.Error("after the crash, the trial does not count as launched")
+	}
+	if len(r.Unusable) != 1 {
+		t.Errorf("after the crash, %d trials are unusable, want 1", len(r.Unusable))
 	}
 	if w, err = Append(dir); err != nil {
 		t.Fatal(err)
@@ -263,10 +260,41 @@ func TestAfterACrash(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if r, err = Open(dir); err != nil || len(r.Results) != 1 || r.Results[0].Ready != 2 || len(r.Unusable) != 0 {
-		t.Errorf("made again: %+v, %v", r, err)
+	if r, err = Open(dir); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Results) != 1 || r.Results[0].Ready != 2 {
+		t.Errorf("the results are %+v, want the second one only", r.Results)
+	}
+	if len(r.Unusable) != 0 {
+		t.Errorf("unusable are %v", r.Unusable)
 	}
 	if !slices.ContainsFunc(r.Journal, func(e Entry) bool { return e.Event == EventBegin }) {
 		t.Error("the line that was cut short took the next one with it")
 	}
+}
+
+// BenchmarkRecord measures the cost of a hit in time, in memory and on disk.
+func BenchmarkRecord(b *testing.B) {
+	hits := randomHits(100_000)
+	path := filepath.Join(b.TempDir(), HitsFile)
+	f, err := CreateHits(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	f.Begin("throughput")
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if err := f.Record(hits[i%len(hits)]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		b.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(info.Size())/float64(b.N), "disk-B/op")
 }

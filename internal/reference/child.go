@@ -52,7 +52,7 @@ func Start(program, kind string, cpus cpuset.Set, files ...*os.File) (*Child, er
 		return nil, fmt.Errorf("start the %s server: %w", kind, err)
 	}
 	c := &Child{Input: input, cmd: cmd}
-	silent := time.AfterFunc(startPatience, func() { cmd.Process.Kill() })
+	silent := time.AfterFunc(startPatience, func() { _ = cmd.Process.Kill() }) // fails if it exited
 	line, err := bufio.NewReader(output).ReadString('\n')
 	silent.Stop()
 	if err != nil {
@@ -68,7 +68,7 @@ func Start(program, kind string, cpus cpuset.Set, files ...*os.File) (*Child, er
 // process exited, if not with 0.
 func (c *Child) Stop() (cpu time.Duration, err error) {
 	c.Input.Close()
-	kill := time.AfterFunc(stopPatience, func() { c.cmd.Process.Kill() })
+	kill := time.AfterFunc(stopPatience, func() { _ = c.cmd.Process.Kill() }) // fails if it exited
 	defer kill.Stop()
 	err = c.cmd.Wait()
 	return c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime(), err

@@ -17,7 +17,7 @@ func serveInstant(ctx context.Context, listener net.Listener, r recording) error
 	}
 	handler := func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, `{"ok":true}`) }
 	server := &http.Server{Handler: http.HandlerFunc(handler)}
-	defer context.AfterFunc(ctx, func() { server.Close() })()
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

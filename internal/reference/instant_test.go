@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// instantAt serves in this process until the test ends.
+// instantAt starts a server in this process, which stops with the test.
 func instantAt(t *testing.T, serve func(context.Context, net.Listener) error) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -34,7 +34,7 @@ func instantAt(t *testing.T, serve func(context.Context, net.Listener) error) (a
 	return listener.Addr().String()
 }
 
-// Each request is answered, also if requests arrive in pieces or several at once.
+// Each request is answered, even if requests arrive in pieces or several at once.
 func TestNullAnswersEveryRequest(t *testing.T) {
 	address := instantAt(t, ServeNull)
 	conn, err := net.Dial("tcp", address)
@@ -50,7 +50,9 @@ func TestNullAnswersEveryRequest(t *testing.T) {
 	} {
 		sent := ""
 		for _, piece := range pieces {
-			io.WriteString(conn, piece)
+			if _, err := io.WriteString(conn, piece); err != nil {
+				t.Fatal(err)
+			}
 			sent += piece
 			time.Sleep(5 * time.Millisecond)
 		}
@@ -105,12 +107,18 @@ func TestTruthIsReportedOnce(t *testing.T) {
 		get("/some/path")
 	}
 	truth := ask()
-	if truth.Requests+truth.Unstamped != n || truth.Unstamped > n/10 {
-		t.Errorf("%d requests and %d without a stamp, of %d", truth.Requests, truth.Unstamped, n)
+	if truth.Requests+truth.Unstamped != n {
+		t.Errorf("%d requests and %d without a stamp, want %d in all", truth.Requests, truth.Unstamped, n)
+	}
+	if truth.Unstamped > n/10 {
+		t.Errorf("%d of %d requests have no stamp", truth.Unstamped, n)
 	}
 	quantiles := []time.Duration{truth.P50, truth.P90, truth.P99, truth.P999, truth.Max}
-	if truth.P50 <= 0 || truth.P50 > time.Second || !slices.IsSorted(quantiles) {
-		t.Errorf("quantiles %v: want them to rise from more than 0 and less than 1 s", quantiles)
+	if truth.P50 <= 0 || truth.P50 > time.Second {
+		t.Errorf("the median is %v, want more than 0 and at most 1 s", truth.P50)
+	}
+	if !slices.IsSorted(quantiles) {
+		t.Errorf("the quantiles %v do not rise", quantiles)
 	}
 	if again := ask(); again.Requests != 0 || again.Max != 0 {
 		t.Errorf("reported twice: %+v", again)

@@ -54,7 +54,7 @@ func serveUpstream(listener net.Listener) (*Upstream, error) {
 		answer(w, http.StatusOK, `{"ok":true}`)
 	})
 	u.server = &http.Server{Handler: mux, IdleTimeout: 5 * time.Minute, ReadHeaderTimeout: 10 * time.Second}
-	go u.server.Serve(listener)
+	go func() { _ = u.server.Serve(listener) }() // it returns once the server is closed
 	return u, nil
 }
 
@@ -97,7 +97,7 @@ func (u *Upstream) wait(w http.ResponseWriter, r *http.Request) {
 	}
 	late := time.Since(due)
 	u.mu.Lock()
-	u.late.RecordValue(max(1, min(late.Microseconds(), u.late.HighestTrackableValue())))
+	_ = u.late.RecordValue(max(1, min(late.Microseconds(), u.late.HighestTrackableValue()))) // always within range
 	u.mu.Unlock()
 	answer(w, http.StatusOK, `{"waited_ms":`+strconv.Itoa(ms)+`}`)
 }
@@ -107,7 +107,7 @@ func answer(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	w.Write([]byte(body))
+	_, _ = w.Write([]byte(body)) // a caller that is gone needs no answer
 }
 
 // Calls returns how many valid calls have arrived so far.
@@ -157,7 +157,7 @@ func ServeUpstream(ctx context.Context, listener net.Listener) error {
 	if err != nil {
 		return err
 	}
-	defer u.Close()
+	defer func() { _ = u.Close() }() // it was drained below
 	<-ctx.Done()
 	drain, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()

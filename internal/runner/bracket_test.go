@@ -10,8 +10,8 @@ import (
 	"github.com/claimbench/claimbench/internal/slo"
 )
 
-// A search ends at the capacity to its resolution, from below, in few probes, however
-// far off it starts; from near it takes fewer.
+// A search ends just below the capacity, to its resolution, in few probes, however far off it starts. If it starts
+// nearby, it takes fewer.
 func TestBracketFindsTheCapacity(t *testing.T) {
 	for _, capacity := range []float64{3, 97, 812, 25_000} {
 		for _, start := range []float64{capacity / 300, capacity / 1.02, capacity * 1.02, capacity * 40} {
@@ -31,8 +31,11 @@ func TestBracketFindsTheCapacity(t *testing.T) {
 						b.failed()
 					}
 				}
-				if b.low > capacity || b.high <= capacity || b.low < capacity/1.021 {
-					t.Errorf("from %g to %g: between %g and %g", start, capacity, b.low, b.high)
+				if b.low > capacity || b.high <= capacity {
+					t.Errorf("from %g to %g: not between %g and %g", start, capacity, b.low, b.high)
+				}
+				if b.low < capacity/1.021 {
+					t.Errorf("from %g to %g: %g is too far below", start, capacity, b.low)
 				}
 				if ratio := math.Abs(math.Log(start / capacity)); near && ratio < .03 && probes > 5 {
 					t.Errorf("from %g to %g: %d probes from nearby", start, capacity, probes)
@@ -42,7 +45,7 @@ func TestBracketFindsTheCapacity(t *testing.T) {
 	}
 }
 
-// What a trial of random errors does to a search must not keep it from ending.
+// A search ends even if chance decides some of its probes.
 func TestBracketEndsWithNoise(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	for range 200 {
@@ -63,7 +66,7 @@ func TestBracketEndsWithNoise(t *testing.T) {
 	}
 }
 
-// A probe ends early only where nearly everything is late, never on a rate that holds.
+// A probe ends early only if nearly every answer is late, never at a rate that holds.
 func TestDoubt(t *testing.T) {
 	promised := bench.SLO{P99: bench.Duration{Duration: 50 * time.Millisecond}, Errors: .001}
 	end := func(late func(i int) bool) (n int) {
@@ -83,15 +86,15 @@ func TestDoubt(t *testing.T) {
 	if n := end(func(int) bool { return true }); n > 150 {
 		t.Errorf("with all late it went on for %d requests", n)
 	}
-	for _, every := range []int{200, 101, 60} { // up to somewhat over the limit there is doubt
+	for _, every := range []int{200, 101, 60} { // a rate somewhat over the limit is still in doubt
 		if n := end(func(i int) bool { return i%every == 0 }); n != 2000 {
 			t.Errorf("with one of %d late it ended after %d", every, n)
 		}
 	}
 }
 
-// A budget is kept by what was seen: arms take what they took last, and others in
-// proportion to their plan.
+// An arm is expected to take as long as its last trial. An arm without a trial is expected to take a time in
+// proportion to its plan.
 func TestPace(t *testing.T) {
 	trial := func(target string, seconds int) bench.Trial {
 		return bench.Trial{

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -14,15 +15,15 @@ import (
 	"github.com/claimbench/claimbench/internal/target/targettest"
 )
 
-// trials are the rounds and scenarios of the trials that were made.
+// trials returns the round and the scenario of each trial that was made.
 func trials(r *record.Run) (list []string) {
 	for _, result := range r.Results {
-		list = append(list, string(rune('0'+result.Trial.Round))+" "+result.Trial.Scenario)
+		list = append(list, fmt.Sprintf("%d %s", result.Trial.Round, result.Trial.Scenario))
 	}
 	return list
 }
 
-// A look drops what no claim needs, the journal shows it, and a resumed run keeps to it.
+// A look drops arms that no claim needs. The journal shows it, and a resumed run does not make them either.
 func TestLooksDropWhatIsDecided(t *testing.T) {
 	p := newPlan(t, "good", "good")
 	p.Profile.Looks = []int{1, 2}
@@ -42,10 +43,21 @@ func TestLooksDropWhatIsDecided(t *testing.T) {
 		t.Fatal("the run was not interrupted")
 	}
 	before := open(t, c)
-	if !slices.Equal(before.Looks(), []int{1}) || !before.Dropped(bench.Cell{Arm: "wait/server-0"}, 2) ||
-		before.Dropped(bench.Cell{Arm: "wait/server-0"}, 1) ||
-		before.Dropped(bench.Cell{Arm: "json/server-0"}, 2) {
-		t.Errorf("the journal is %+v", before.Journal)
+	if got := before.Looks(); !slices.Equal(got, []int{1}) {
+		t.Errorf("the journal has looks at %v, want one at 1", got)
+	}
+	for _, c := range []struct {
+		arm   string
+		round int
+		want  bool
+	}{
+		{"wait/server-0", 2, true},
+		{"wait/server-0", 1, false},
+		{"json/server-0", 2, false},
+	} {
+		if got := before.Dropped(bench.Cell{Arm: c.arm}, c.round); got != c.want {
+			t.Errorf("%s is dropped in round %d: %t, want %t", c.arm, c.round, got, c.want)
+		}
 	}
 
 	again := &runner.Conductor{
@@ -59,18 +71,16 @@ func TestLooksDropWhatIsDecided(t *testing.T) {
 	if err := again.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := trials(open(t, c)), []string{"1 json", "1 json", "1 wait", "1 wait", "2 json", "2 json"}; !slices.Equal(
-		got,
-		want,
-	) {
+	want := []string{"1 json", "1 json", "1 wait", "1 wait", "2 json", "2 json"}
+	if got := trials(open(t, c)); !slices.Equal(got, want) {
 		t.Errorf("trials are %q, want %q", got, want)
 	}
 	if !slices.Equal(asked, []int{1}) {
-		t.Errorf("looked at %v, want once at 1: the last round is judged with the run", asked)
+		t.Errorf("looked after rounds %v, want after 1 only: the last round is judged with the run", asked)
 	}
 }
 
-// Where nothing is open, nothing more is measured.
+// If no claim is open, the run ends.
 func TestALookThatDecidesAll(t *testing.T) {
 	p := newPlan(t, "good", "good")
 	for round := 3; round <= 4; round++ {
@@ -87,13 +97,19 @@ func TestALookThatDecidesAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := open(t, c)
-	if last := r.Journal[len(r.Journal)-1]; len(r.Results) != 4 || looks != 1 || last.Event != record.EventEnd {
-		t.Errorf("%d trials, and the journal ends with %q", len(r.Results), last.Event)
+	if len(r.Results) != 4 {
+		t.Errorf("%d trials were made, want the 4 of the first round", len(r.Results))
+	}
+	if looks != 1 {
+		t.Errorf("there were %d looks, want 1", looks)
+	}
+	if last := r.Journal[len(r.Journal)-1]; last.Event != record.EventEnd {
+		t.Errorf("the journal ends with %q", last.Event)
 	}
 }
 
-// From the second round on, servers are driven at shares of the smallest capacity of the
-// first, and each launch tries the capacity of the one before.
+// From the second round on, servers are driven at shares of the smallest capacity of the first round. Each launch
+// first tries the capacity of the launch before.
 func TestCommonRatesOfCapacities(t *testing.T) {
 	p := newPlan(t, "good", "good")
 	ms := func(n int) bench.Duration { return bench.Duration{Duration: time.Duration(n) * time.Millisecond} }
@@ -116,9 +132,13 @@ func TestCommonRatesOfCapacities(t *testing.T) {
 				},
 			},
 			{
-				ID:       recordtest.ID("capacity"),
-				Measure:  bench.MeasureCapacity,
-				Schedule: bench.Schedule{Offered: bench.Offered{Rate: 100}, Arrivals: bench.Constant, Duration: p.Profile.Probe},
+				ID:      recordtest.ID("capacity"),
+				Measure: bench.MeasureCapacity,
+				Schedule: bench.Schedule{
+					Offered:  bench.Offered{Rate: 100},
+					Arrivals: bench.Constant,
+					Duration: p.Profile.Probe,
+				},
 			},
 		}
 	}
@@ -143,21 +163,22 @@ func TestCommonRatesOfCapacities(t *testing.T) {
 				capacity = max(capacity, float64(phase.Probe.Rate))
 			}
 		}
-		first := result.Trial.Round == 1
-		if (shares == 0) != first || confirms != map[bool]int{true: 0, false: 1}[first] {
-			t.Errorf(
-				"trial %d of round %d has %d phases at a share, and %d probes that confirm",
-				result.Trial.N,
-				result.Trial.Round,
-				shares,
-				confirms,
-			)
-		}
-		if first {
+		if result.Trial.Round == 1 {
 			smallest = min(smallest, capacity)
+			if shares != 0 || confirms != 0 {
+				t.Errorf("trial %d of round 1 has %d phases at a share and %d probes that confirm, want none",
+					result.Trial.N, shares, confirms)
+			}
+			continue
+		}
+		if shares == 0 {
+			t.Errorf("trial %d has no phase at a share", result.Trial.N)
+		}
+		if confirms != 1 {
+			t.Errorf("trial %d has %d probes that confirm, want 1", result.Trial.N, confirms)
 		}
 	}
 	if commons := r.Commons(); len(commons) != 1 {
-		t.Errorf("the journal has the capacities %v", commons)
+		t.Errorf("the journal has the capacities %v, want one", commons)
 	}
 }

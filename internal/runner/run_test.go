@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// watcher notes what it is told, and may act on it.
+// watcher records the events that it observes, and may act on a hit.
 type watcher struct {
 	events []string
 	hits   int
@@ -47,13 +47,16 @@ func (w *watcher) Ended(r bench.TrialResult) {
 	w.events = append(w.events, fmt.Sprintf("ended %d %t %s", r.Trial.N, r.Valid, r.Reason))
 }
 
-// newPlan has two servers, in the given modes, and two rounds of two scenarios.
+// newPlan returns a plan of two rounds of two scenarios, with a server in each of the modes.
 func newPlan(t *testing.T, modes ...string) *bench.Plan {
 	t.Helper()
 	ms := func(n int) bench.Duration { return bench.Duration{Duration: time.Duration(n) * time.Millisecond} }
-	p := &bench.Plan{Schema: bench.PlanSchema, Runner: "process",
+	p := &bench.Plan{
+		Schema:   bench.PlanSchema,
+		Runner:   "process",
 		Services: []bench.Service{{Target: bench.Target{Name: "upstream"}}},
-		Profile:  bench.Profile{Name: "test", Rounds: 2, Warmup: ms(50), Measure: ms(200)}}
+		Profile:  bench.Profile{Name: "test", Rounds: 2, Warmup: ms(50), Measure: ms(200)},
+	}
 	for name, path := range map[string]string{"json": "/json", "wait": "/upstream?ms=2"} {
 		s := bench.Scenario{
 			Name:     name,
@@ -84,30 +87,41 @@ func newPlan(t *testing.T, modes ...string) *bench.Plan {
 	for round := 1; round <= p.Profile.Rounds; round++ {
 		for _, scenario := range []string{"json", "wait"} {
 			for _, on := range p.Targets {
-				p.Trials = append(
-					p.Trials,
-					bench.Trial{N: len(p.Trials) + 1, Round: round, Scenario: scenario, Target: on.Name, Phases: []bench.Phase{
-						{ID: recordtest.ID("warmup"), Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Warmup}},
-						{
-							ID:      recordtest.ID("latency@200/s"),
-							Measure: bench.MeasureLatency,
-							Schedule: bench.Schedule{
-								Offered:  bench.Offered{Rate: 200},
-								Arrivals: bench.Constant,
-								Duration: p.Profile.Measure,
-							},
-						},
-						{
-							ID:       recordtest.ID("throughput"),
-							Measure:  bench.MeasureThroughput,
-							Schedule: bench.Schedule{Connections: 2, Duration: p.Profile.Measure},
-						},
-					}},
-				)
+				p.Trials = append(p.Trials, bench.Trial{
+					N:        len(p.Trials) + 1,
+					Round:    round,
+					Scenario: scenario,
+					Target:   on.Name,
+					Phases:   phases(p.Profile),
+				})
 			}
 		}
 	}
 	return p
+}
+
+// phases returns a warm-up, a latency and a throughput.
+func phases(p bench.Profile) []bench.Phase {
+	return []bench.Phase{
+		{
+			ID:       recordtest.ID("warmup"),
+			Schedule: bench.Schedule{Connections: 2, Duration: p.Warmup},
+		},
+		{
+			ID:      recordtest.ID("latency@200/s"),
+			Measure: bench.MeasureLatency,
+			Schedule: bench.Schedule{
+				Offered:  bench.Offered{Rate: 200},
+				Arrivals: bench.Constant,
+				Duration: p.Measure,
+			},
+		},
+		{
+			ID:       recordtest.ID("throughput"),
+			Measure:  bench.MeasureThroughput,
+			Schedule: bench.Schedule{Connections: 2, Duration: p.Measure},
+		},
+	}
 }
 
 func newConductor(t *testing.T, p *bench.Plan, l bench.Launcher, w runner.Observer) *runner.Conductor {
@@ -120,7 +134,11 @@ func newConductor(t *testing.T, p *bench.Plan, l bench.Launcher, w runner.Observ
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { writer.Close() })
+	t.Cleanup(func() {
+		if err := writer.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return &runner.Conductor{Plan: p, Writer: writer, Launcher: l, Observer: w}
 }
 
@@ -133,8 +151,7 @@ func open(t *testing.T, c *runner.Conductor) *record.Run {
 	return r
 }
 
-// Everything happens in the plan's order, each trial has a server of its own,
-// and nothing is left running.
+// Everything happens in the order of the plan. Each trial launches a server, and none is left running.
 func TestLifecycle(t *testing.T) {
 	l, w := &targettest.Fake{}, &watcher{}
 	c := newConductor(t, newPlan(t, "good", "good"), l, w)
@@ -150,28 +167,41 @@ func TestLifecycle(t *testing.T) {
 		t.Errorf("events:\n got %q\nwant %q", got, want)
 	}
 	r := open(t, c)
-	if len(r.Results) != 8 || w.hits == 0 || l.Running() != 0 {
-		t.Fatalf("%d results, %d hits, %d still running", len(r.Results), w.hits, l.Running())
+	if len(r.Results) != 8 {
+		t.Errorf("%d results, want 8", len(r.Results))
+	}
+	if w.hits == 0 {
+		t.Error("the observer got no hit")
+	}
+	if n := l.Running(); n != 0 {
+		t.Errorf("%d servers still run", n)
 	}
 	for _, result := range r.Results {
-		if !result.Valid || len(result.Phases) != 3 {
-			t.Errorf("trial %d: %s, %d phases", result.Trial.N, result.Reason, len(result.Phases))
+		if !result.Valid {
+			t.Errorf("trial %d: %s", result.Trial.N, result.Reason)
+		}
+		if len(result.Phases) != 3 {
+			t.Errorf("trial %d: %d phases, want 3", result.Trial.N, len(result.Phases))
 		}
 		var good uint64
-		if err := r.EachHit(result.Trial, func(phase string, h bench.Hit) {
+		err := r.EachHit(result.Trial, func(_ string, h bench.Hit) {
 			if h.Good() {
 				good++
 			}
-		}); err != nil {
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
-		var told, calls uint64
+		var reported, calls uint64
 		for _, phase := range result.Phases {
-			told += phase.GoodHits
+			reported += phase.GoodHits
 			calls += phase.Calls["upstream"]
 		}
-		if good != told || good == 0 {
-			t.Errorf("trial %d: %d good hits on disk, %d told", result.Trial.N, good, told)
+		if good == 0 {
+			t.Errorf("trial %d: no good hit on disk", result.Trial.N)
+		}
+		if good != reported {
+			t.Errorf("trial %d: %d good hits on disk, %d reported", result.Trial.N, good, reported)
 		}
 		if result.Trial.Scenario == "wait" && calls != good {
 			t.Errorf("trial %d: %d good answers, %d upstream calls", result.Trial.N, good, calls)
@@ -182,7 +212,7 @@ func TestLifecycle(t *testing.T) {
 	}
 }
 
-// A target that breaks the contract is left out with its reason; the run goes on.
+// A server that breaks the contract is left out with a reason, and the run goes on.
 func TestABadTargetIsLeftOut(t *testing.T) {
 	c := newConductor(t, newPlan(t, "good", "says-500"), &targettest.Fake{}, &watcher{})
 	if err := c.Run(context.Background()); err != nil {
@@ -193,26 +223,34 @@ func TestABadTargetIsLeftOut(t *testing.T) {
 		t.Errorf("%d results, want those of three arms in two rounds", len(r.Results))
 	}
 	left := slices.IndexFunc(r.Journal, func(e record.Entry) bool { return e.Event == record.EventExclude })
-	if left < 0 || r.Journal[left].Arm != "json/server-1" || !strings.Contains(r.Journal[left].Reason, "status 500") {
-		t.Errorf("journal is %+v", r.Journal)
+	if left < 0 {
+		t.Fatalf("the journal excludes nothing: %+v", r.Journal)
+	}
+	if got := r.Journal[left].Arm; got != "json/server-1" {
+		t.Errorf("the journal excludes %s, want json/server-1", got)
+	}
+	if why := r.Journal[left].Reason; !strings.Contains(why, "status 500") {
+		t.Errorf("the reason is %q", why)
 	}
 }
 
-// A runtime that says it does not have what it is asked for breaks no contract: the
-// cell is missing, with what it said.
+// A runtime may answer that it lacks a feature. That does not break the contract: the cell is missing, and the
+// answer is the reason.
 func TestWhatARuntimeDoesNotHaveIsMissing(t *testing.T) {
 	c := newConductor(t, newPlan(t, "good", "has-not"), &targettest.Fake{}, &watcher{})
 	if err := c.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	r := open(t, c)
-	if why := r.Missing()[bench.Cell{Arm: "json/server-1"}]; !strings.Contains(why, "no interpreters") ||
-		len(r.Excluded()) > 0 {
-		t.Errorf("missing are %v, excluded %v", r.Missing(), r.Excluded())
+	if why := r.Missing()[bench.Cell{Arm: "json/server-1"}]; !strings.Contains(why, "no interpreters") {
+		t.Errorf("missing are %v", r.Missing())
+	}
+	if got := r.Excluded(); len(got) > 0 {
+		t.Errorf("excluded are %v", got)
 	}
 }
 
-// A lock that is off at the begin and on at the end voids the trial.
+// A trial is void if the global interpreter lock is off at its start and on at its end.
 func TestAGILThatTurnsOn(t *testing.T) {
 	c := newConductor(t, newPlan(t, "good", "gil-turns-on"), &targettest.Fake{}, &watcher{})
 	if err := c.Run(context.Background()); err != nil {
@@ -222,20 +260,20 @@ func TestAGILThatTurnsOn(t *testing.T) {
 		if result.Trial.Scenario != "json" {
 			continue
 		}
-		if want := result.Trial.Target == "server-0"; result.Valid != want ||
-			!want && !strings.Contains(result.Reason, "global interpreter lock") {
-			t.Errorf("%s: valid %t, %s", result.Trial.Target, result.Valid, result.Reason)
+		why := ""
+		if result.Trial.Target != "server-0" {
+			why = "global interpreter lock"
 		}
+		checkTrial(t, result, why)
 	}
 }
 
 // A budget ends the run before the trial that would not fit, and the journal says so.
 func TestBudget(t *testing.T) {
 	c := newConductor(t, newPlan(t, "good", "good"), &targettest.Fake{}, &watcher{})
-	c.Deadline = time.Now().
-		Add(5 * time.Second)
-		// eight trials of half a second, and an overhead of a second that is learnt to be none
+	// Eight trials of half a second fit, once the run has learned that a trial has less than a second of overhead.
 	began := time.Now()
+	c.Deadline = began.Add(5 * time.Second)
 	if err := c.Writer.Journal(record.Entry{Event: record.EventBegin, Budget: "5s"}); err != nil {
 		t.Fatal(err)
 	}
@@ -243,8 +281,11 @@ func TestBudget(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := open(t, c)
-	if time.Since(began) > 5*time.Second || len(r.Results) == 0 {
-		t.Errorf("%d trials in %v", len(r.Results), time.Since(began))
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("the run took %v", took)
+	}
+	if len(r.Results) == 0 {
+		t.Error("no trial was made")
 	}
 	c = newConductor(t, newPlan(t, "good", "good"), &targettest.Fake{}, &watcher{})
 	c.Deadline = time.Now()
@@ -254,21 +295,31 @@ func TestBudget(t *testing.T) {
 	if err := c.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if r := open(t, c); len(r.Results) != 0 || !r.OutOfTime() {
-		t.Errorf("%d trials without time, out of time: %t", len(r.Results), r.OutOfTime())
+	r = open(t, c)
+	if len(r.Results) != 0 {
+		t.Errorf("%d trials were made without time", len(r.Results))
+	}
+	if !r.OutOfTime() {
+		t.Error("the journal does not say that the time was over")
 	}
 }
 
 func TestOnlyBadTargetsIsAnError(t *testing.T) {
 	c := newConductor(t, newPlan(t, "exits", "exits"), &targettest.Fake{}, &watcher{})
+	err := c.Run(context.Background())
+	if err == nil {
+		t.Fatal("no error")
+	}
 	var failed *target.Error
-	if err := c.Run(context.Background()); !errors.As(err, &failed) ||
-		!strings.Contains(err.Error(), "nothing to measure") {
+	if !errors.As(err, &failed) {
+		t.Errorf("%T is not a target.Error", err)
+	}
+	if !strings.Contains(err.Error(), "nothing to measure") {
 		t.Errorf("error is %v", err)
 	}
 }
 
-// A launch that fails makes its trial not valid, and no other.
+// If a launch fails, its trial is invalid and no other.
 func TestAFailedLaunchIsOneTrial(t *testing.T) {
 	l := &targettest.Fake{FailLaunch: func(n int) error {
 		if n == 5 { // two are for conformance
@@ -281,13 +332,15 @@ func TestAFailedLaunchIsOneTrial(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, result := range open(t, c).Results {
-		if want := result.Trial.N != 3; result.Valid != want || !want && !strings.Contains(result.Reason, "no room") {
-			t.Errorf("trial %d: valid %t, %s", result.Trial.N, result.Valid, result.Reason)
+		why := ""
+		if result.Trial.N == 3 {
+			why = "no room"
 		}
+		checkTrial(t, result, why)
 	}
 }
 
-// An engine that goes away ends the run; what was made stays and is resumed.
+// If the container engine goes away, the run ends. It keeps its trials and can be resumed.
 func TestEngineGoesAwayAndTheRunIsResumed(t *testing.T) {
 	away := true
 	l := &targettest.Fake{FailLaunch: func(n int) error {
@@ -310,15 +363,18 @@ func TestEngineGoesAwayAndTheRunIsResumed(t *testing.T) {
 	if err := c.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if resumed.events[0] != "began 3" || len(open(t, c).Results) != 8 {
-		t.Errorf("resumed with %q, %d results", resumed.events[0], len(open(t, c).Results))
+	if got := resumed.events[0]; got != "began 3" {
+		t.Errorf("resumed with %q", got)
+	}
+	if got := len(open(t, c).Results); got != 8 {
+		t.Errorf("%d results, want 8", got)
 	}
 	if _, err := os.Stat(filepath.Join(c.Writer.Dir, "trials", "003-wait-server-0.interrupted-1")); err != nil {
 		t.Error(err)
 	}
 }
 
-// A cancelled run stops its server at once and records no half trial.
+// A canceled run stops its server at once, and does not record half a trial.
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l, w := &targettest.Fake{}, &watcher{}
@@ -341,8 +397,18 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// On real processes: a server that dies, and one that begins to answer
-// something else, under load.
+// checkTrial checks that a trial is invalid for the reason. If the reason is empty, the trial must be valid.
+func checkTrial(t *testing.T, r bench.TrialResult, reason string) {
+	t.Helper()
+	if want := reason == ""; r.Valid != want {
+		t.Errorf("trial %d of %s: valid is %t, want %t (%s)", r.Trial.N, r.Trial.Target, r.Valid, want, r.Reason)
+	}
+	if !strings.Contains(r.Reason, reason) {
+		t.Errorf("trial %d of %s: the reason is %q, want %q", r.Trial.N, r.Trial.Target, r.Reason, reason)
+	}
+}
+
+// Trials are invalid if a real process dies under load, or starts to answer something else.
 func TestServersThatFailUnderLoad(t *testing.T) {
 	for mode, reason := range map[string]string{"dies": "exit status 3", "turns-wrong": "not the expected one"} {
 		t.Run(mode, func(t *testing.T) {
@@ -355,10 +421,11 @@ func TestServersThatFailUnderLoad(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, result := range open(t, c).Results {
-				if want := result.Trial.Target == "server-0"; result.Valid != want ||
-					!want && !strings.Contains(result.Reason, reason) {
-					t.Errorf("%s: valid %t, %s", result.Trial.Target, result.Valid, result.Reason)
+				why := ""
+				if result.Trial.Target != "server-0" {
+					why = reason
 				}
+				checkTrial(t, result, why)
 			}
 		})
 	}

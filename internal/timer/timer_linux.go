@@ -37,7 +37,7 @@ func New() (*Timer, error) {
 func (t *Timer) Sleep(d time.Duration) {
 	if d > 0 {
 		t.sleep = d
-		t.raw.Read(t.attempt)
+		_ = t.raw.Read(t.attempt) // it fails once the timer is closed
 	}
 }
 
@@ -56,11 +56,12 @@ func (t *Timer) tryExpire(uintptr) (expired bool) {
 // arm makes the timer expire after the duration, in place of the time that it was
 // armed for before. Any goroutine may call it while the timer is open.
 func (t *Timer) arm(d time.Duration) {
-	unix.TimerfdSettime(t.fd, 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(int64(max(d, 1)))}, nil)
+	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(max(d, 1)))}
+	_ = unix.TimerfdSettime(t.fd, 0, &spec, nil) // it cannot fail: the timer is open and the value valid
 }
 
 // wait returns once the timer has expired or is closed.
-func (t *Timer) wait() { t.raw.Read(readExpirations) }
+func (t *Timer) wait() { _ = t.raw.Read(readExpirations) }
 
 // readExpirations reads how often the timer expired, and reports whether it did. The
 // poller calls it when there may be something to read.

@@ -72,13 +72,13 @@ func (c *conn) limit(now, deadline time.Time, slack time.Duration) {
 	moved := false
 	if c.deadline.Before(deadline) || c.deadline.Sub(deadline) > slack {
 		c.deadline = deadline.Add(slack)
-		c.SetDeadline(c.deadline)
+		_ = c.SetDeadline(c.deadline) // it fails if the connection is closed; then reads fail too
 		c.guard, moved = c.deadline, true
 	}
 	if c.socket != nil && (c.guard.Sub(now) < guardTime || c.guard.Sub(now) > 2*guardTime) {
 		if at := now.Add(2 * guardTime); at.Before(c.deadline) {
 			c.guard, moved = at, true
-			c.SetReadDeadline(c.guard)
+			_ = c.SetReadDeadline(c.guard)
 		}
 	}
 	if moved && c.broken.Load() {
@@ -96,7 +96,7 @@ func (c *conn) unguard(err error) bool {
 		return false
 	}
 	c.guard = c.deadline
-	c.SetReadDeadline(c.deadline)
+	_ = c.SetReadDeadline(c.deadline) // if it fails, so does the next read
 	if c.broken.Load() {
 		c.interrupt()
 	}
@@ -106,7 +106,7 @@ func (c *conn) unguard(err error) bool {
 // interrupt makes the exchange under way fail, and all later ones.
 func (c *conn) interrupt() {
 	c.broken.Store(true)
-	c.SetDeadline(time.Unix(1, 0))
+	_ = c.SetDeadline(time.Unix(1, 0)) // it fails if the connection is closed, which is as good
 }
 
 // close closes the connection.
@@ -168,7 +168,7 @@ func (c *conn) awaitWrite() bool {
 // abortWrite breaks the connection, and returns when the write has stopped.
 func (c *conn) abortWrite() {
 	c.interrupt()
-	<-c.writing
+	<-c.writing //nolint:errcheck // the exchange fails in any case, with the error of its own
 }
 
 // wasClosed reports whether an error means that the server ended the connection.

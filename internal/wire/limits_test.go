@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +13,8 @@ import (
 
 func TestLimits(t *testing.T) {
 	endless, _ := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) {
-		http.ReadRequest(requests)
-		io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
+		skipRequest(requests)
+		send(conn, "HTTP/1.1 200 OK\r\n")
 		for {
 			if _, err := io.WriteString(conn, "X-Padding: "+strings.Repeat("p", 1000)+"\r\n"); err != nil {
 				return
@@ -23,7 +22,7 @@ func TestLimits(t *testing.T) {
 		}
 	})
 	hints, _ := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) {
-		http.ReadRequest(requests)
+		skipRequest(requests)
 		for {
 			if _, err := io.WriteString(conn, "HTTP/1.1 103 Early Hints\r\n\r\n"); err != nil {
 				return
@@ -31,8 +30,8 @@ func TestLimits(t *testing.T) {
 		}
 	})
 	flood, _ := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) {
-		http.ReadRequest(requests)
-		io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
+		skipRequest(requests)
+		send(conn, "HTTP/1.1 200 OK\r\n\r\n")
 		for {
 			if _, err := conn.Write(make([]byte, 64<<10)); err != nil {
 				return
@@ -51,10 +50,13 @@ func TestLimits(t *testing.T) {
 		{"body of 100 MB", named, ErrBodyTooLarge},
 		{"switch of protocols", switched, ErrSwitched},
 	} {
-		w := newTransport(t)
-		if a, err := w.Exchange(context.Background(), prepared(t, "GET", c.address), nil); !errors.Is(err, c.want) {
-			t.Errorf("%s: error %v, want %v (%+v)", c.name, err, c.want, a)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			w := newTransport(t)
+			a, err := w.Exchange(context.Background(), prepared(t, "GET", c.address), nil)
+			if !errors.Is(err, c.want) {
+				t.Errorf("error %v, want %v (%+v)", err, c.want, a)
+			}
+		})
 	}
 }
 
@@ -67,9 +69,9 @@ func TestTimeouts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			address, _ := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) {
-				http.ReadRequest(requests)
-				io.WriteString(conn, start)
-				io.Copy(io.Discard, requests)
+				skipRequest(requests)
+				send(conn, start)
+				drain(requests)
 			})
 			w, r := newTransport(t), prepared(t, "GET", address)
 			r.Timeout = 200 * time.Millisecond
@@ -86,8 +88,8 @@ func TestTimeouts(t *testing.T) {
 	}
 	t.Run("a drip without end", func(t *testing.T) {
 		address, _ := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) {
-			http.ReadRequest(requests)
-			io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+			skipRequest(requests)
+			send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
 			for {
 				if _, err := io.WriteString(conn, "x"); err != nil {
 					return

@@ -20,13 +20,22 @@ func scripted(t testing.TB, answers ...string) (address string, connections *ato
 			if err != nil {
 				return
 			}
-			io.Copy(io.Discard, req.Body)
+			drain(req.Body)
 			if _, err := io.WriteString(conn, answer); err != nil {
 				return
 			}
 		}
 	})
 }
+
+// send writes text to a client, which may be gone.
+func send(w io.Writer, text string) { _, _ = io.WriteString(w, text) }
+
+// drain reads until the end.
+func drain(r io.Reader) { _, _ = io.Copy(io.Discard, r) }
+
+// skipRequest reads a request, if the client sends one.
+func skipRequest(requests *bufio.Reader) { _, _ = http.ReadRequest(requests) }
 
 // serveRaw starts a server that hands every connection to handle and then closes it.
 func serveRaw(t testing.TB, handle func(net.Conn, *bufio.Reader)) (address string, connections *atomic.Int64) {

@@ -62,7 +62,7 @@ func (c *conn) repeatedHead() *http.Response {
 	if b, _ := c.in.Peek(n); !bytes.Equal(b, c.last.bytes) {
 		return nil
 	}
-	c.in.Discard(n)
+	_, _ = c.in.Discard(n) // it cannot fail: Peek returned that many bytes
 	return c.last.resp
 }
 
@@ -106,7 +106,7 @@ func (c *conn) readBody(n int64, x *exchange) (int64, error) {
 			return 0, err
 		}
 	}
-	c.in.Discard(int(buffered))
+	_, _ = c.in.Discard(int(buffered)) // it cannot fail: they are in the buffer
 	if buffered == n {
 		return n, nil
 	}

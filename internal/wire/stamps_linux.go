@@ -32,7 +32,7 @@ func startStamps() (s *stamps, ok bool) {
 			return s, false
 		}
 		time.Sleep(2 * readDelay)
-		conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 		read := time.Now().UnixNano()
 		_, n, _, _, err := conn.ReadMsgUDP(payload, control)
 		if at := ReceiveStamp(control[:n]); err == nil && at != 0 && at < read-int64(readDelay) {
@@ -71,6 +71,6 @@ func ReceiveStamp(control []byte) int64 {
 
 func (s *stamps) close() {
 	if s != nil {
-		s.conn.Close()
+		_ = s.conn.Close() // nothing is read after it
 	}
 }

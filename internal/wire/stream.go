@@ -113,7 +113,7 @@ func (s *Stream) SetDeadline(t time.Time) error { return s.tcp.SetDeadline(t) }
 
 // Interrupt makes reads and writes fail, those under way and later ones. Unlike Close
 // it never waits, not even for take.
-func (s *Stream) Interrupt() { s.tcp.SetDeadline(time.Unix(1, 0)) }
+func (s *Stream) Interrupt() { _ = s.tcp.SetDeadline(time.Unix(1, 0)) }
 
 // Close ends the connection; reads and writes under way fail. It waits until take has
 // returned.

@@ -26,7 +26,7 @@ func pair(t testing.TB) (*Stream, *net.TCPConn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { stream.Close() })
+	t.Cleanup(func() { _ = stream.Close() }) // a test may have closed it
 	conn, err := listener.Accept()
 	if err != nil {
 		t.Fatal(err)
@@ -44,14 +44,18 @@ func TestStreamReportsArrival(t *testing.T) {
 		if at.Stamped != KernelClock() {
 			t.Errorf("stamped: %v", at.Stamped)
 		}
-		if at.UnixNano < began.UnixNano() || at.Stamped && at.UnixNano > began.Add(late).UnixNano() {
-			t.Errorf("it arrived %v after it was sent", time.Duration(at.UnixNano-began.UnixNano()))
+		took := time.Duration(at.UnixNano - began.UnixNano())
+		if took < 0 {
+			t.Errorf("it arrived %v before it was sent", -took)
+		}
+		if at.Stamped && took > late {
+			t.Errorf("it arrived %v after it was sent; the reader alone took %v", took, late)
 		}
 	}
 	buffer := make([]byte, 100)
 	for range 3 {
 		began := time.Now()
-		server.Write([]byte("hello"))
+		send(server, "hello")
 		time.Sleep(late)
 		n, at, err := stream.Read(buffer)
 		if err != nil || string(buffer[:n]) != "hello" {
@@ -61,7 +65,7 @@ func TestStreamReportsArrival(t *testing.T) {
 	}
 	for range 3 {
 		began := time.Now()
-		server.Write([]byte("hello"))
+		send(server, "hello")
 		time.Sleep(late)
 		err := stream.Receive(func(p []byte, at Arrival) bool {
 			if string(p) != "hello" {
@@ -86,10 +90,15 @@ func TestStreamReceivesAll(t *testing.T) {
 	writing.Go(func() {
 		for at := 0; at < len(data); {
 			n := min(1+at%200_000, len(data)-at)
-			server.Write(data[at : at+n])
+			if _, err := server.Write(data[at : at+n]); err != nil {
+				t.Error(err)
+				return
+			}
 			at += n
 		}
-		server.CloseWrite()
+		if err := server.CloseWrite(); err != nil {
+			t.Error(err)
+		}
 	})
 	var got bytes.Buffer
 	err := stream.Receive(func(p []byte, _ Arrival) bool {
@@ -97,8 +106,11 @@ func TestStreamReceivesAll(t *testing.T) {
 		return true
 	})
 	writing.Wait()
-	if err != io.EOF || !bytes.Equal(got.Bytes(), data) {
-		t.Errorf("%d bytes, %v", got.Len(), err)
+	if err != io.EOF {
+		t.Errorf("error %v, want %v", err, io.EOF)
+	}
+	if !bytes.Equal(got.Bytes(), data) {
+		t.Errorf("%d bytes arrived, want %d, or they differ", got.Len(), len(data))
 	}
 	if n, _, err := stream.Read(make([]byte, 1)); n != 0 || err != io.EOF {
 		t.Errorf("%d bytes after the end, %v", n, err)
@@ -107,9 +119,9 @@ func TestStreamReceivesAll(t *testing.T) {
 
 // Receive reports the end, whether it arrives with the last bytes or later.
 func TestStreamReportsTheEnd(t *testing.T) {
-	for name, end := range map[string]func(*net.TCPConn){
-		"close": func(c *net.TCPConn) { c.Close() },
-		"reset": func(c *net.TCPConn) { c.SetLinger(0); c.Close() },
+	for name, end := range map[string]func(*net.TCPConn) error{
+		"close": (*net.TCPConn).Close,
+		"reset": func(c *net.TCPConn) error { return errors.Join(c.SetLinger(0), c.Close()) },
 	} {
 		for _, pause := range []time.Duration{0, 20 * time.Millisecond} {
 			t.Run(name, func(t *testing.T) {
@@ -117,9 +129,11 @@ func TestStreamReportsTheEnd(t *testing.T) {
 					stream, server := pair(t)
 					ended := make(chan error, 1)
 					go func() { ended <- stream.Receive(func([]byte, Arrival) bool { return true }) }()
-					server.Write([]byte("last words"))
+					send(server, "last words")
 					time.Sleep(pause)
-					end(server)
+					if err := end(server); err != nil {
+						t.Error(err)
+					}
 					select {
 					case err := <-ended:
 						if err == nil {
@@ -128,7 +142,7 @@ func TestStreamReportsTheEnd(t *testing.T) {
 					case <-time.After(10 * time.Second):
 						t.Fatal("the end was not reported")
 					}
-					stream.Close()
+					_ = stream.Close() // the server closed it first
 				}
 			})
 		}
@@ -136,17 +150,19 @@ func TestStreamReportsTheEnd(t *testing.T) {
 }
 
 func TestStreamIsInterrupted(t *testing.T) {
-	for name, interrupt := range map[string]func(*Stream){
-		"interrupt": (*Stream).Interrupt,
-		"close":     func(s *Stream) { s.Close() },
-		"deadline":  func(s *Stream) { s.SetDeadline(time.Now().Add(10 * time.Millisecond)) },
+	for name, interrupt := range map[string]func(*Stream) error{
+		"interrupt": func(s *Stream) error { s.Interrupt(); return nil },
+		"close":     (*Stream).Close,
+		"deadline":  func(s *Stream) error { return s.SetDeadline(time.Now().Add(10 * time.Millisecond)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			stream, _ := pair(t)
 			ended := make(chan error, 1)
 			go func() { ended <- stream.Receive(func([]byte, Arrival) bool { return true }) }()
 			time.Sleep(20 * time.Millisecond)
-			interrupt(stream)
+			if err := interrupt(stream); err != nil {
+				t.Error(err)
+			}
 			err := <-ended
 			if !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
 				t.Error(err)
@@ -193,7 +209,9 @@ func TestTryWriteDoesNotWait(t *testing.T) {
 	if _, err := stream.Write([]byte("end")); err != nil { // waits
 		t.Error(err)
 	}
-	stream.Close()
+	if err := stream.Close(); err != nil {
+		t.Error(err)
+	}
 	reading.Wait()
 	if _, err := stream.TryWrite(piece); err == nil {
 		t.Error("a write after the close")
@@ -218,7 +236,7 @@ func TestDialFails(t *testing.T) {
 	}
 }
 
-// A silent stream costs a goroutine and what the kernel keeps, but not a buffer.
+// A silent stream needs a goroutine and memory in the kernel, but not a buffer.
 func TestSilentStreamsAreSmall(t *testing.T) {
 	const n = 200
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -240,8 +258,10 @@ func TestSilentStreamsAreSmall(t *testing.T) {
 		if conns[i], err = listener.Accept(); err != nil {
 			t.Fatal(err)
 		}
-		conns[i].Write([]byte("x"))
-		running.Go(func() { streams[i].Receive(func([]byte, Arrival) bool { return true }) })
+		send(conns[i], "x")
+		running.Go(func() {
+			_ = streams[i].Receive(func([]byte, Arrival) bool { return true }) // until the stream is closed
+		})
 	}
 	time.Sleep(100 * time.Millisecond)
 	runtime.GC()
@@ -251,7 +271,9 @@ func TestSilentStreamsAreSmall(t *testing.T) {
 		t.Errorf("each stream holds %d bytes", each)
 	}
 	for i := range n {
-		streams[i].Close()
+		if err := streams[i].Close(); err != nil {
+			t.Error(err)
+		}
 		conns[i].Close()
 	}
 	running.Wait()
@@ -263,13 +285,17 @@ func BenchmarkReceive(b *testing.B) {
 	got := make(chan struct{}, 1)
 	var running sync.WaitGroup
 	running.Go(func() {
-		stream.Receive(func([]byte, Arrival) bool { got <- struct{}{}; return true })
+		_ = stream.Receive(func([]byte, Arrival) bool { got <- struct{}{}; return true }) // until it is closed
 	})
 	b.ReportAllocs()
 	for b.Loop() {
-		server.Write(message)
+		if _, err := server.Write(message); err != nil {
+			b.Fatal(err)
+		}
 		<-got
 	}
-	stream.Close()
+	if err := stream.Close(); err != nil {
+		b.Error(err)
+	}
 	running.Wait()
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -38,8 +37,14 @@ func TestDoneIsWhenTheAnswerArrived(t *testing.T) {
 	address, _ := scripted(t, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
 	w := newTransport(t)
 	a, err := w.Exchange(context.Background(), prepared(t, "GET", address), slow{400 * time.Millisecond})
-	if err != nil || !a.Stamped || a.Body != int64(len(body)) {
-		t.Fatalf("answer %+v, %v; want %d bytes, stamped", a, err, len(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !a.Stamped {
+		t.Error("the answer has no stamp")
+	}
+	if a.Body != int64(len(body)) {
+		t.Errorf("the body has %d bytes, want %d", a.Body, len(body))
 	}
 	if late := time.Duration(a.Seen - a.Done); late < 300*time.Millisecond {
 		t.Errorf("seen %v after it was done; the reader alone took 400ms", late)
@@ -89,8 +94,11 @@ func TestConnectionsAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := connections.Load(); n != 1 || w.Dialed() != 1 {
-		t.Errorf("%d connections, %d dialed; want one", n, w.Dialed())
+	if n := connections.Load(); n != 1 {
+		t.Errorf("the server saw %d connections, want one", n)
+	}
+	if n := w.Dialed(); n != 1 {
+		t.Errorf("%d connections were dialed, want one", n)
 	}
 }
 
@@ -120,8 +128,11 @@ func TestOneSafeRetry(t *testing.T) {
 					break
 				}
 			}
-			if (err == nil) != c.ok || connections.Load() != c.connections {
-				t.Errorf("error %v over %d connections; want success %t over %d", err, connections.Load(), c.ok, c.connections)
+			if (err == nil) != c.ok {
+				t.Errorf("error %v, want success %t", err, c.ok)
+			}
+			if n := connections.Load(); n != c.connections {
+				t.Errorf("%d connections, want %d", n, c.connections)
 			}
 			if c.ok && !a.Retried && w.Dialed() != 2 {
 				t.Errorf("answer %+v: neither retried nor sent on a new connection", a)
@@ -133,35 +144,48 @@ func TestOneSafeRetry(t *testing.T) {
 // The server reads the second request and closes without an answer. It may have done
 // the work, so a POST is not sent again.
 func TestPostIsNotRepeated(t *testing.T) {
-	var posts atomic.Int64
+	var requested atomic.Int64
 	address, connections := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) {
 		for n := 0; ; n++ {
 			if _, err := http.ReadRequest(requests); err != nil {
 				return
 			}
-			posts.Add(1)
+			requested.Add(1)
 			if n == 1 {
 				return
 			}
-			io.WriteString(conn, hello)
+			send(conn, hello)
 		}
 	})
 	for _, c := range []struct {
 		method      string
 		ok          bool
 		sent, conns int64
-	}{{"POST", false, 2, 1}, {"GET", true, 3, 2}} {
-		posts.Store(0)
-		connections.Store(0)
-		w, r := newTransport(t), prepared(t, c.method, address)
-		w.Exchange(context.Background(), r, nil)
-		a, err := w.Exchange(context.Background(), r, nil)
-		if (err == nil) != c.ok || a.Retried != c.ok {
-			t.Errorf("%s: error %v, retried %t; want %+v", c.method, err, a.Retried, c)
-		}
-		if posts.Load() != c.sent || connections.Load() != c.conns {
-			t.Errorf("%s: %d requests over %d connections; want %+v", c.method, posts.Load(), connections.Load(), c)
-		}
+	}{
+		{"POST", false, 2, 1},
+		{"GET", true, 3, 2},
+	} {
+		t.Run(c.method, func(t *testing.T) {
+			requested.Store(0)
+			connections.Store(0)
+			w, r := newTransport(t), prepared(t, c.method, address)
+			if _, err := w.Exchange(context.Background(), r, nil); err != nil {
+				t.Fatal(err)
+			}
+			a, err := w.Exchange(context.Background(), r, nil)
+			if (err == nil) != c.ok {
+				t.Errorf("error %v, want success %t", err, c.ok)
+			}
+			if a.Retried != c.ok {
+				t.Errorf("retried is %t, want %t", a.Retried, c.ok)
+			}
+			if n := requested.Load(); n != c.sent {
+				t.Errorf("%d requests arrived, want %d", n, c.sent)
+			}
+			if n := connections.Load(); n != c.conns {
+				t.Errorf("%d connections, want %d", n, c.conns)
+			}
+		})
 	}
 }
 
@@ -173,7 +197,7 @@ func TestContextEndsAnExchange(t *testing.T) {
 				return
 			}
 			if req.URL.Path == "/hello" {
-				io.WriteString(conn, hello)
+				send(conn, hello)
 			}
 		}
 	})
@@ -203,7 +227,7 @@ func TestContextEndsAnExchange(t *testing.T) {
 func TestAnswerBeforeTheRequestIsRead(t *testing.T) {
 	hold := make(chan struct{})
 	address, connections := serveRaw(t, func(conn net.Conn, _ *bufio.Reader) {
-		io.WriteString(conn, "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
+		send(conn, "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
 		<-hold
 	})
 	defer close(hold)
@@ -228,13 +252,13 @@ func TestUnsolicitedAnswerIsNotTaken(t *testing.T) {
 		if _, err := http.ReadRequest(requests); err != nil {
 			return
 		}
-		io.WriteString(conn, hello)
+		send(conn, hello)
 		if requests.Buffered() == 0 {
 			time.Sleep(20 * time.Millisecond)
-			io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong")
+			send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong")
 			second <- struct{}{}
 		}
-		io.Copy(io.Discard, conn)
+		drain(conn)
 	})
 	w := newTransport(t)
 	if _, err := get(t, w, newRequest(t, "GET", address, nil)); err != nil {
@@ -244,8 +268,14 @@ func TestUnsolicitedAnswerIsNotTaken(t *testing.T) {
 	time.Sleep(20 * time.Millisecond)
 	go func() { <-second }()
 	have, err := get(t, w, newRequest(t, "GET", address, nil))
-	if err != nil || have.body != "hello" || connections.Load() != 2 {
-		t.Errorf("%+v, %v over %d connections; want hello, over a second one", have, err, connections.Load())
+	if err != nil {
+		t.Error(err)
+	}
+	if have.body != "hello" {
+		t.Errorf("the body is %q, want hello", have.body)
+	}
+	if n := connections.Load(); n != 2 {
+		t.Errorf("%d connections, want a second one", n)
 	}
 	time.Sleep(50 * time.Millisecond)
 }
@@ -257,9 +287,9 @@ func TestHalfClosedConnectionIsNotWaitedFor(t *testing.T) {
 		if _, err := http.ReadRequest(requests); err != nil {
 			return
 		}
-		io.WriteString(conn, hello)
-		conn.(*net.TCPConn).CloseWrite()
-		io.Copy(io.Discard, conn)
+		send(conn, hello)
+		_ = conn.(*net.TCPConn).CloseWrite() // the client may be gone
+		drain(conn)
 	})
 	w, r := newTransport(t), prepared(t, "GET", address)
 	for i := range 20 {
@@ -279,13 +309,19 @@ func TestSentIsAlwaysKnown(t *testing.T) {
 	r.Timeout = 1
 	began := time.Now().UnixNano()
 	a, err := w.Exchange(context.Background(), r, nil)
-	if err == nil || a.Sent < began || a.Done < a.Sent {
-		t.Errorf("%+v, %v; began at %d", a, err, began)
+	if err == nil {
+		t.Error("no error")
+	}
+	if a.Sent < began {
+		t.Errorf("sent at %d, before it began at %d", a.Sent, began)
+	}
+	if a.Done < a.Sent {
+		t.Errorf("done at %d, before it was sent at %d", a.Done, a.Sent)
 	}
 }
 
 func TestCloseEndsExchanges(t *testing.T) {
-	address, _ := serveRaw(t, func(conn net.Conn, _ *bufio.Reader) { io.Copy(io.Discard, conn) })
+	address, _ := serveRaw(t, func(conn net.Conn, _ *bufio.Reader) { drain(conn) })
 	w, r := &Transport{}, prepared(t, "GET", address)
 	r.Timeout = time.Minute
 	var all sync.WaitGroup
@@ -301,7 +337,7 @@ func TestCloseEndsExchanges(t *testing.T) {
 	all.Wait()
 }
 
-// A context that ends at any moment ends its own exchange and no other.
+// A context may end at any moment. It ends its exchange and no other.
 func TestContextsDoNotDisturbEachOther(t *testing.T) {
 	server := httptest.NewServer(always("hello"))
 	defer server.Close()
@@ -326,7 +362,7 @@ func TestContextsDoNotDisturbEachOther(t *testing.T) {
 }
 
 func TestTrimAndDialIdle(t *testing.T) {
-	address, connections := serveRaw(t, func(conn net.Conn, _ *bufio.Reader) { io.Copy(io.Discard, conn) })
+	address, connections := serveRaw(t, func(conn net.Conn, _ *bufio.Reader) { drain(conn) })
 	w, r := newTransport(t), prepared(t, "GET", address)
 	for _, n := range []int{3, 2, 5} {
 		if err := w.DialIdle(context.Background(), r, n); err != nil {
@@ -334,8 +370,11 @@ func TestTrimAndDialIdle(t *testing.T) {
 		}
 	}
 	w.Trim(r, 1)
-	if err := w.DialIdle(context.Background(), r, 2); err != nil || w.Dialed() != 6 {
-		t.Errorf("%d dialed, %v; want 3, none, 2 more, and 1 after all but one were ended", w.Dialed(), err)
+	if err := w.DialIdle(context.Background(), r, 2); err != nil {
+		t.Error(err)
+	}
+	if n := w.Dialed(); n != 6 {
+		t.Errorf("%d dialed, want 6: 3, none, 2 more, and 1 after all but one were closed", n)
 	}
 	for deadline := time.Now().Add(5 * time.Second); connections.Load() != 6 && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
@@ -372,8 +411,17 @@ func TestTLSIsByTheUsersClock(t *testing.T) {
 	w.TLS = trusting(server)
 	for range 3 {
 		a, err := w.Exchange(context.Background(), prepared(t, "GET", server.URL), nil)
-		if err != nil || a.Body != 6 || a.Stamped || a.Done < a.Sent {
-			t.Fatalf("%+v, %v", a, err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Body != 6 {
+			t.Fatalf("the body has %d bytes, want 6", a.Body)
+		}
+		if a.Stamped {
+			t.Fatal("the answer has a stamp of the kernel")
+		}
+		if a.Done < a.Sent {
+			t.Fatalf("done at %d, before it was sent at %d", a.Done, a.Sent)
 		}
 	}
 	if w.Dialed() != 1 {
@@ -398,8 +446,10 @@ func TestRefusedAndReset(t *testing.T) {
 		t.Errorf("error %v, want refused", err)
 	}
 	reset, _ := serveRaw(t, func(conn net.Conn, requests *bufio.Reader) {
-		http.ReadRequest(requests)
-		conn.(*net.TCPConn).SetLinger(0)
+		skipRequest(requests)
+		if err := conn.(*net.TCPConn).SetLinger(0); err != nil {
+			t.Error(err)
+		}
 	})
 	if _, err := w.Exchange(context.Background(), prepared(t, "GET", reset), nil); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("error %v, want reset", err)

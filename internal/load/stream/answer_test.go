@@ -29,14 +29,26 @@ func TestAnswers(t *testing.T) {
 				rest = append(rest, r...)
 				return err
 			})
-			if err != nil || string(body) != c.body || string(rest) != c.rest || !a.done() {
-				t.Fatalf("%s in pieces of %d: body %q, rest %q, %v", c.name, size, body, rest, err)
+			if err != nil {
+				t.Fatalf("%s in pieces of %d: %v", c.name, size, err)
+			}
+			if !a.done() {
+				t.Fatalf("%s in pieces of %d: it is not done", c.name, size)
+			}
+			if string(body) != c.body {
+				t.Fatalf("%s in pieces of %d: body %q, want %q", c.name, size, body, c.body)
+			}
+			if string(rest) != c.rest {
+				t.Fatalf("%s in pieces of %d: rest %q, want %q", c.name, size, rest, c.rest)
 			}
 		}
 	}
 	var a answer
-	if _, err := a.feed([]byte("HTTP/1.1 200 OK\r\n\r\nabc"), func([]byte) error { return nil }); err != nil || a.done() {
+	if _, err := a.feed([]byte("HTTP/1.1 200 OK\r\n\r\nabc"), func([]byte) error { return nil }); err != nil {
 		t.Errorf("until the end: %v", err)
+	}
+	if a.done() {
+		t.Error("an answer until the end is done before it")
 	}
 	for _, bad := range []string{
 		"SSH-2.0\r\n\r\n", strings.Repeat("x", maxHead+1),

@@ -80,7 +80,7 @@ func (c *connection) listen() {
 		broken = c.take(p, at)
 		return broken == nil
 	})
-	c.stream.Close()
+	_ = c.stream.Close() // the connection failed already, or is no longer needed
 	if broken != nil {
 		err = broken
 	}

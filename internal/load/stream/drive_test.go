@@ -74,8 +74,14 @@ func drivenUntil(ctx context.Context, t testing.TB, d bench.Driver, l bench.Load
 	if stats.Planned != stats.Sent+stats.Censored {
 		t.Errorf("%d planned, %d sent, %d censored", stats.Planned, stats.Sent, stats.Censored)
 	}
-	if stats.FlightError != -1 || stats.Attackers != 1 || stats.Start.IsZero() {
-		t.Errorf("stats %+v", stats)
+	if stats.FlightError != -1 {
+		t.Errorf("the error of the mean in flight is %g, want -1", stats.FlightError)
+	}
+	if stats.Attackers != 1 {
+		t.Errorf("%d attackers, want 1", stats.Attackers)
+	}
+	if stats.Start.IsZero() {
+		t.Error("the drive has no start")
 	}
 	return hits, stats
 }

@@ -17,8 +17,11 @@ func TestEvents(t *testing.T) {
 		var e events
 		cuts := bytes.Repeat([]byte{byte(size)}, len(stream))
 		err := pieces([]byte(stream), cuts, func(p []byte) error { return e.feed(p, &got) })
-		if err != nil || !slices.Equal(got, want) {
-			t.Fatalf("in pieces of %d: %q, %v", size, got, err)
+		if err != nil {
+			t.Fatalf("in pieces of %d: %v", size, err)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("in pieces of %d: %q, want %q", size, got, want)
 		}
 	}
 	var e events
@@ -47,10 +50,10 @@ func FuzzEvents(f *testing.F) {
 			field, value, _ := strings.Cut(line, ":")
 			switch {
 			case line == "" && data != nil:
-				want.event([]byte(strings.Join(data, "\n")))
+				want.add("0", strings.Join(data, "\n"))
 				data = nil
 			case strings.HasPrefix(line, ":"):
-				want.comment([]byte(line[1:]))
+				want.add(":", line[1:])
 			case field == "data":
 				data = append(data, strings.TrimPrefix(value, " "))
 			}

@@ -14,13 +14,24 @@ func TestMessages(t *testing.T) {
 				Seq uint64
 				Pad string
 			}
-			err := json.Unmarshal(text, &parsed)
-			if err != nil || len(text) != m.size || float64(parsed.Seq) != float64(m.number*maxMessages+k) {
+			if err := json.Unmarshal(text, &parsed); err != nil {
 				t.Fatalf("%q: %v", text, err)
 			}
+			if len(text) != m.size {
+				t.Fatalf("%q has %d bytes, want %d", text, len(text), m.size)
+			}
+			if want := m.number*maxMessages + k; float64(parsed.Seq) != float64(want) {
+				t.Fatalf("%q has the number %d, want %d", text, parsed.Seq, want)
+			}
 			of, n, ok := readNumber(text)
-			if !ok || of != m.number || n != k || !m.matches(text, k) {
-				t.Fatalf("%q is %d of %d", text, n, of)
+			if !ok {
+				t.Fatalf("%q has no number", text)
+			}
+			if of != m.number || n != k {
+				t.Fatalf("%q is %d of %d, want %d of %d", text, n, of, k, m.number)
+			}
+			if !m.matches(text, k) {
+				t.Fatalf("%q does not match", text)
 			}
 			for i := range text[len(messagePrefix)+messageDigits:] {
 				i += len(messagePrefix) + messageDigits
@@ -35,8 +46,11 @@ func TestMessages(t *testing.T) {
 			}
 		}
 	}
-	if nextNumber(maxDrive) != minDrive || nextNumber(minDrive) != minDrive+1 {
-		t.Error("the drives are not numbered in sequence")
+	if got := nextNumber(minDrive); got != minDrive+1 {
+		t.Errorf("the drive after the first has the number %d", got)
+	}
+	if got := nextNumber(maxDrive); got != minDrive {
+		t.Errorf("the drive after the last has the number %d", got)
 	}
 	for _, bad := range []string{"", "{}", `{"seq":12345678901234,"pad":"xxxxxx"}`, `{"sek":123456789012345,"pad":""}`} {
 		if _, _, ok := readNumber([]byte(bad)); ok {

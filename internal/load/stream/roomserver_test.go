@@ -37,7 +37,7 @@ func (p *peer) send(part fin, op byte, payload []byte) {
 		head[1] = 127
 		head = binary.BigEndian.AppendUint64(head, uint64(n))
 	}
-	p.Write(append(head, payload...))
+	_, _ = p.Write(append(head, payload...)) // the member may be gone
 }
 
 // receive reads one frame, which must be masked.
@@ -53,11 +53,15 @@ func (p *peer) receive() (op byte, payload []byte, err error) {
 	switch n {
 	case 126:
 		var b [2]byte
-		io.ReadFull(p.in, b[:])
+		if _, err := io.ReadFull(p.in, b[:]); err != nil {
+			return 0, nil, err
+		}
 		n = uint64(binary.BigEndian.Uint16(b[:]))
 	case 127:
 		var b [8]byte
-		io.ReadFull(p.in, b[:])
+		if _, err := io.ReadFull(p.in, b[:]); err != nil {
+			return 0, nil, err
+		}
 		n = binary.BigEndian.Uint64(b[:])
 	}
 	body := make([]byte, 4+n)
@@ -115,9 +119,15 @@ func (r *roomServer) listen(t testing.TB) string {
 			r.serve(p)
 		}
 	})}
-	go server.Serve(listener)
+	serving.Go(func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
 	t.Cleanup(func() {
-		server.Close()
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
 		r.mu.Lock()
 		for _, p := range r.peers {
 			p.Close()
@@ -176,7 +186,7 @@ func plainServer(b *testing.B) string {
 				frame = unmasked(frame[:0], last, opText, string(payload))
 				mu.Lock()
 				for _, c := range all {
-					c.Write(frame)
+					_, _ = c.Write(frame) // the member may be gone
 				}
 				mu.Unlock()
 			}

@@ -12,62 +12,72 @@ import (
 	"github.com/claimbench/claimbench/internal/record"
 )
 
-// Requests are those of each phase of a trial.
+// Requests is the number of requests in each phase of a trial.
 const Requests = 400
 
-// Second is one.
+// Second is the duration of each phase, and the timeout of each request.
 var Second = bench.Duration{Duration: time.Second}
 
-// Study is a run of up to four servers, node-a, node-b, python-a and python-b, under one scenario, json, that is
-// measured in an open loop at 500/s and in a closed one. Its launches scatter by chance.
+// Study describes a made-up run of up to four servers: node-a, node-b, python-a and python-b. Its scenario is json:
+// an open loop at 500/s and a closed loop. The speed of each launch is drawn from a log-normal distribution.
 type Study struct {
 	Rounds int
-	Made   int // rounds that were made; all where it is 0
+	Made   int // rounds that were made; 0 means all
 	Looks  []int
-	Claims [][]bench.Test // c, c1, c2, ...
-	// Speed is each server's response time, and half its time between answers in the closed loop.
+	Claims [][]bench.Test // the tests of the claims c, c1, c2, ...
+	// Speed is each server's response time in the open loop. In the closed loop, an answer arrives after each half of
+	// it. A server without a speed is not in the plan.
 	Speed map[string]time.Duration
 	Noise float64 // standard deviation of the log of a launch's speed
 	Seed  uint64
-	// Twin puts node-a under a second name; it is so many times as slow.
+	// Twin, if not 0, adds node-a under a second name. Its response time is Twin times that of node-a.
 	Twin float64
-	// Control adds a scenario, compute, in which known work of 1.25 times shows as so many times.
+	// Control, if not 0, adds the scenario compute with a positive control: a level of 1.25 times the work, whose
+	// answers take Control times as long.
 	Control   float64
 	Evidence  bool
-	Exclude   string // arm
-	Scale     int    // how often the hits of the open loop come
+	Exclude   string // the arm that failed the check of conformance
+	Scale     int    // how often the hits of the open loop are repeated; 0 means once
 	Directory Directory
-	Change    func(r *bench.TrialResult, hits *[]bench.Hit) // of the open loop
-	Skip      func(bench.Trial) bool
+	Change    func(r *bench.TrialResult, hits *[]bench.Hit) // changes a trial; hits are those of the open loop
+	Skip      func(bench.Trial) bool                        // reports whether a trial was not made
 }
 
-// Speeds are those of one server of each runtime.
+// Speeds returns the speeds of one server of each runtime.
 func Speeds(node, python time.Duration) map[string]time.Duration {
 	return map[string]time.Duration{"node-a": node, "python-a": python}
 }
 
-// Plan is the study's plan.
-func (s Study) Plan() *bench.Plan {
-	targets := []bench.Target{
-		{Name: "node-a", Runtime: "node", Tier: "bare"}, {Name: "python-a", Runtime: "python", Tier: "bare"},
-		{Name: "node-b", Runtime: "node", Tier: "modern"}, {Name: "python-b", Runtime: "python", Tier: "modern"},
+// servers returns the servers that have a speed.
+func (s Study) servers() []bench.Target {
+	all := []bench.Target{
+		{Name: "node-a", Runtime: "node", Tier: "bare"},
+		{Name: "python-a", Runtime: "python", Tier: "bare"},
+		{Name: "node-b", Runtime: "node", Tier: "modern"},
+		{Name: "python-b", Runtime: "python", Tier: "modern"},
 	}
-	targets = slices.DeleteFunc(targets, func(b bench.Target) bool { return s.Speed[b.Name] == 0 })
-	servers := slices.Clone(targets)
+	return slices.DeleteFunc(all, func(b bench.Target) bool { return s.Speed[b.Name] == 0 })
+}
+
+// names returns the names of servers.
+func names(servers []bench.Target) (list []string) {
+	for _, s := range servers {
+		list = append(list, s.Name)
+	}
+	return list
+}
+
+// Plan returns the study's plan.
+func (s Study) Plan() *bench.Plan {
+	servers := s.servers()
+	targets := slices.Clone(servers)
 	if s.Twin > 0 {
 		targets = append(targets, bench.Target{Name: "node-a-twin", Runtime: "node", Tier: "bare", TwinOf: "node-a"})
 	}
-	json := bench.Scenario{
-		Name:     "json",
-		Measure:  []string{bench.MeasureLatency, bench.MeasureThroughput},
-		Rates:    []bench.Rate{500},
-		Variants: []bench.Variant{{}},
-		Workload: bench.Workload{Driver: bench.DriverHTTP, Timeout: Second},
-	}
-	for _, on := range targets {
-		json.Targets = append(json.Targets, on.Name)
-	}
-	p := &bench.Plan{Schema: bench.PlanSchema, CPUs: bench.CPUs{Generator: "0", Target: "1"}, Gates: plan.StandardGates,
+	p := &bench.Plan{
+		Schema: bench.PlanSchema,
+		CPUs:   bench.CPUs{Generator: "0", Target: "1"},
+		Gates:  plan.StandardGates,
 		Profile: bench.Profile{
 			Name:     "test",
 			Rounds:   s.Rounds,
@@ -76,69 +86,85 @@ func (s Study) Plan() *bench.Plan {
 			Measure:  Second,
 			Evidence: s.Evidence,
 		},
-		Scenarios: []bench.Scenario{json}, Targets: targets, Guide: bench.Guide{Name: "g"}}
-	names := []string{"c", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"}
-	for i, tests := range s.Claims {
-		p.Guide.Claims = append(
-			p.Guide.Claims,
-			bench.Claim{ID: names[i], Quotes: []bench.Quote{{Quote: "q"}}, Tests: tests},
-		)
-	}
-	compute := bench.Scenario{
-		Name:     "compute",
-		Measure:  []string{bench.MeasureThroughput},
-		Variants: []bench.Variant{{}},
-		Workload: json.Workload,
-		Levels:   []bench.Level{{Name: "numeric"}, {Name: "control", ControlOf: "numeric", Work: 1.25}},
-	}
-	for _, on := range servers {
-		compute.Targets = append(compute.Targets, on.Name)
+		Scenarios: []bench.Scenario{jsonScenario(names(targets))},
+		Targets:   targets,
+		Guide:     bench.Guide{Name: "g", Claims: s.claims()},
 	}
 	if s.Control > 0 {
-		p.Scenarios = append(p.Scenarios, compute)
+		p.Scenarios = append(p.Scenarios, computeScenario(names(servers)))
 	}
 	for round := 1; round <= s.Rounds; round++ {
-		add := func(t bench.Trial) {
-			t.N, t.Round, t.CPUs = len(p.Trials)+1, round, "1"
-			p.Trials = append(p.Trials, t)
-		}
-		for _, target := range targets {
-			add(bench.Trial{Scenario: "json", Target: target.Name, Phases: []bench.Phase{
-				{
-					ID:       ID("latency@500/s"),
-					Measure:  bench.MeasureLatency,
-					Schedule: bench.Schedule{Offered: bench.Offered{Rate: 500}, Duration: Second},
-				},
-				{
-					ID:       ID("throughput"),
-					Measure:  bench.MeasureThroughput,
-					Schedule: bench.Schedule{Connections: 2, Duration: Second},
-				},
-			}})
-		}
-		if s.Control > 0 {
-			for _, target := range servers {
-				add(bench.Trial{Scenario: "compute", Target: target.Name, Phases: []bench.Phase{
-					{
-						ID:       ID("numeric/throughput"),
-						Level:    "numeric",
-						Measure:  bench.MeasureThroughput,
-						Schedule: bench.Schedule{Connections: 2, Duration: Second},
-					},
-					{
-						ID:       ID("control/throughput"),
-						Level:    "control",
-						Measure:  bench.MeasureThroughput,
-						Schedule: bench.Schedule{Connections: 2, Duration: Second},
-					},
-				}})
+		for _, scenario := range p.Scenarios {
+			for _, target := range scenario.Targets {
+				p.Trials = append(p.Trials, bench.Trial{
+					N:        len(p.Trials) + 1,
+					Round:    round,
+					Scenario: scenario.Name,
+					Target:   target,
+					CPUs:     "1",
+					Phases:   phases(scenario),
+				})
 			}
 		}
 	}
 	return p
 }
 
-// Write makes the run directory of the study.
+// claims returns the claims c, c1, c2, ... with the study's tests.
+func (s Study) claims() (list []bench.Claim) {
+	ids := []string{"c", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"}
+	for i, tests := range s.Claims {
+		list = append(list, bench.Claim{ID: ids[i], Quotes: []bench.Quote{{Quote: "q"}}, Tests: tests})
+	}
+	return list
+}
+
+func jsonScenario(targets []string) bench.Scenario {
+	return bench.Scenario{
+		Name:     "json",
+		Measure:  []string{bench.MeasureLatency, bench.MeasureThroughput},
+		Rates:    []bench.Rate{500},
+		Variants: []bench.Variant{{}},
+		Workload: bench.Workload{Driver: bench.DriverHTTP, Timeout: Second},
+		Targets:  targets,
+	}
+}
+
+// computeScenario returns the scenario with a positive control.
+func computeScenario(targets []string) bench.Scenario {
+	return bench.Scenario{
+		Name:     "compute",
+		Measure:  []string{bench.MeasureThroughput},
+		Variants: []bench.Variant{{}},
+		Workload: bench.Workload{Driver: bench.DriverHTTP, Timeout: Second},
+		Levels:   []bench.Level{{Name: "numeric"}, {Name: "control", ControlOf: "numeric", Work: 1.25}},
+		Targets:  targets,
+	}
+}
+
+// phases returns the planned phases of a trial: an open loop unless the scenario has levels, and a closed loop at
+// each level.
+func phases(s bench.Scenario) []bench.Phase {
+	closed := func(name, level string) bench.Phase {
+		return bench.Phase{
+			ID:       ID(name),
+			Level:    level,
+			Measure:  bench.MeasureThroughput,
+			Schedule: bench.Schedule{Connections: 2, Duration: Second},
+		}
+	}
+	if len(s.Levels) > 0 {
+		return []bench.Phase{closed("numeric/throughput", "numeric"), closed("control/throughput", "control")}
+	}
+	open := bench.Phase{
+		ID:       ID("latency@500/s"),
+		Measure:  bench.MeasureLatency,
+		Schedule: bench.Schedule{Offered: bench.Offered{Rate: 500}, Duration: Second},
+	}
+	return []bench.Phase{open, closed("throughput", "")}
+}
+
+// Write writes the run directory of the study, and returns its path.
 func (s Study) Write(t testing.TB) (dir string) {
 	t.Helper()
 	if s.Exclude != "" {
@@ -159,41 +185,53 @@ func (s Study) Write(t testing.TB) (dir string) {
 			return nil
 		case trial.Scenario == "compute":
 			more := time.Duration(float64(took) * s.Control * math.Exp(s.Noise*random.NormFloat64()/4))
-			numeric, one := Closed("numeric/throughput", "numeric", took)
-			control, other := Closed("control/throughput", "control", more)
-			return &Trial{
-				bench.TrialResult{
-					Valid:     true,
-					Placement: bench.Placement{CPUs: "1"},
-					Phases:    []bench.PhaseResult{numeric, control},
-				},
-				[][]bench.Hit{one, other},
-			}
+			return computeTrial(took, more)
 		}
-		var hits []bench.Hit
-		for i := range Requests {
-			due := time.Duration(i) * 2 * time.Millisecond
-			hits = append(
-				hits,
-				bench.Hit{Seq: uint64(i), Due: due, Sent: due + 50*time.Microsecond, Done: due + took, Code: 200},
-			)
-		}
-		closed, answers := Closed("throughput", "", took)
-		r := bench.TrialResult{
-			Trial:     trial,
+		return s.jsonTrial(trial, took)
+	})
+}
+
+// computeTrial returns a trial whose answers take the given times at the level numeric and at its control.
+func computeTrial(numeric, control time.Duration) *Trial {
+	first, one := Closed("numeric/throughput", "numeric", numeric)
+	second, other := Closed("control/throughput", "control", control)
+	return &Trial{
+		Result: bench.TrialResult{
 			Valid:     true,
 			Placement: bench.Placement{CPUs: "1"},
-			Phases: []bench.PhaseResult{
-				{ID: ID("latency@500/s"), Measure: bench.MeasureLatency, Drive: bench.DriveStats{Clock: "kernel"}}, closed},
-		}
-		if s.Change != nil {
-			s.Change(&r, &hits)
-		}
-		if s.Scale > 1 {
-			hits = slices.Repeat(hits, s.Scale)
-		}
-		return &Trial{r, [][]bench.Hit{hits, answers}}
-	})
+			Phases:    []bench.PhaseResult{first, second},
+		},
+		Hits: [][]bench.Hit{one, other},
+	}
+}
+
+// jsonTrial returns a trial whose answers take the given time.
+func (s Study) jsonTrial(trial bench.Trial, took time.Duration) *Trial {
+	var hits []bench.Hit
+	for i := range Requests {
+		due := time.Duration(i) * 2 * time.Millisecond
+		sent := due + 50*time.Microsecond
+		hits = append(hits, bench.Hit{Seq: uint64(i), Due: due, Sent: sent, Done: due + took, Code: 200})
+	}
+	open := bench.PhaseResult{
+		ID:      ID("latency@500/s"),
+		Measure: bench.MeasureLatency,
+		Drive:   bench.DriveStats{Clock: "kernel"},
+	}
+	closed, answers := Closed("throughput", "", took)
+	r := bench.TrialResult{
+		Trial:     trial,
+		Valid:     true,
+		Placement: bench.Placement{CPUs: "1"},
+		Phases:    []bench.PhaseResult{open, closed},
+	}
+	if s.Change != nil {
+		s.Change(&r, &hits)
+	}
+	if s.Scale > 1 {
+		hits = slices.Repeat(hits, s.Scale)
+	}
+	return &Trial{Result: r, Hits: [][]bench.Hit{hits, answers}}
 }
 
 // ID parses the name of a phase; it panics if the name is not one.
@@ -205,7 +243,8 @@ func ID(name string) bench.PhaseID {
 	return id
 }
 
-// Closed is a closed loop of two connections whose answers take so long, all of it CPU time.
+// Closed returns a closed loop of two connections, in which an answer arrives every took/2. The server computes all
+// the time.
 func Closed(name, level string, took time.Duration) (bench.PhaseResult, []bench.Hit) {
 	var hits []bench.Hit
 	for i := range Requests {

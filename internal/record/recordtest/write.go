@@ -1,4 +1,4 @@
-// Package recordtest makes run directories up, hit by hit, for tests of what reads them.
+// Package recordtest writes made-up run directories, hit by hit, for the tests of packages that read them.
 package recordtest
 
 import (
@@ -10,22 +10,23 @@ import (
 	"github.com/claimbench/claimbench/internal/record"
 )
 
-// Trial is what a trial is made up to have yielded, with the hits of each of its phases.
+// Trial is the made-up outcome of a trial.
 type Trial struct {
 	Result bench.TrialResult
-	Hits   [][]bench.Hit // by phase, as in Result
+	Hits   [][]bench.Hit // of each phase, in the order of Result.Phases
 }
 
-// Directory is what is in a run directory beside its plan and its trials.
+// Directory holds the contents of a run directory, except its plan and its trials.
 type Directory struct {
 	Environment  bench.Environment
 	Certificates []bench.Certificate
 	Journal      []record.Entry // before the trials
-	After        []record.Entry
+	After        []record.Entry // after the trials
 }
 
-// Write makes a run directory of the plan. make gives what a trial yielded; nil where it was not made.
-func (d Directory) Write(t testing.TB, p *bench.Plan, make func(bench.Trial) *Trial) (dir string) {
+// Write writes a run directory of the plan, and returns its path. Outcome returns the outcome of a trial, or nil if
+// the trial was not made.
+func (d Directory) Write(t testing.TB, p *bench.Plan, outcome func(bench.Trial) *Trial) (dir string) {
 	t.Helper()
 	must := func(err error) {
 		t.Helper()
@@ -38,7 +39,11 @@ func (d Directory) Write(t testing.TB, p *bench.Plan, make func(bench.Trial) *Tr
 	dir = filepath.Join(t.TempDir(), "run")
 	w, err := record.Create(dir, encoded)
 	must(err)
-	defer w.Close()
+	defer func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	must(w.Environment(d.Environment))
 	for _, c := range d.Certificates {
 		must(w.Certificate(c))
@@ -47,7 +52,7 @@ func (d Directory) Write(t testing.TB, p *bench.Plan, make func(bench.Trial) *Tr
 		must(w.Journal(e))
 	}
 	for _, trial := range p.Trials {
-		made := make(trial)
+		made := outcome(trial)
 		if made == nil {
 			continue
 		}
