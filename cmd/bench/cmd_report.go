@@ -95,7 +95,7 @@ func (o *reportOptions) run(cmd *cobra.Command, dir string) error {
 	return failed
 }
 
-// reportResult is what report prints with --json.
+// reportResult holds what report prints with --json.
 type reportResult struct {
 	RunDir string   `json:"run_dir"`
 	Files  []string `json:"files"`

@@ -162,7 +162,7 @@ func (o *runOptions) serveLive(s *session.Session, stderr io.Writer) error {
 	return nil
 }
 
-// runResult is what run and demo print with --json.
+// runResult holds what run and demo print with --json.
 type runResult struct {
 	RunDir   string          `json:"run_dir"`
 	Report   string          `json:"report"` // file

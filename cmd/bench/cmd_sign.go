@@ -47,7 +47,7 @@ func (o *signOptions) addFlags(cmd *cobra.Command) {
 	completeFile(cmd, "key", "pem", "key")
 }
 
-// signResult is what sign prints with --json.
+// signResult holds what sign prints with --json.
 type signResult struct {
 	RunDir      string `json:"run_dir"`
 	Attestation string `json:"attestation"` // file

@@ -41,7 +41,7 @@ func (o *verifyOptions) addFlags(cmd *cobra.Command) {
 	completeFile(cmd, "key", "pem", "pub", "key")
 }
 
-// verifyResult is what verify prints with --json.
+// verifyResult holds what verify prints with --json.
 type verifyResult struct {
 	RunDir string          `json:"run_dir"`
 	Checks []rejudge.Check `json:"checks"`

@@ -68,10 +68,12 @@ func TestPages(t *testing.T) {
 	study.Control = 1.25
 	dir := finished(t, study)
 	brand := filepath.Join(t.TempDir(), "brand.yaml")
-	if err := os.WriteFile(brand, []byte("title: A title\nclient: A client\nauthor: An author\nlogo: logo.svg\n"), 0o644); err != nil {
+	const about = "title: A title\nclient: A client\nauthor: An author\nlogo: logo.svg\n"
+	if err := os.WriteFile(brand, []byte(about), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(filepath.Dir(brand), "logo.svg"), []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9"/></svg>`), 0o644); err != nil {
+	const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9"/></svg>`
+	if err := os.WriteFile(filepath.Join(filepath.Dir(brand), "logo.svg"), []byte(logo), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if code, _, stderr := command(t, "report", dir, "--brand", brand); code != exitDone {

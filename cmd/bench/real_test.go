@@ -36,7 +36,8 @@ func TestDemo(t *testing.T) {
 	if code != exitDone {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	for _, want := range []string{"Of 25 claims", "io-heavy", "not evidence", "report: " + filepath.Join(dir, "report.html")} {
+	page := filepath.Join(dir, "report.html")
+	for _, want := range []string{"Of 25 claims", "io-heavy", "not evidence", "report: " + page} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}
@@ -53,7 +54,7 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	if ok == 0 || ok+fault != 45 {
-		t.Errorf("of 45 trials %d are valid, and %d are void, wholly or in part, because the load generator was at fault:\n%s",
+		t.Errorf("of 45 trials %d are valid, and %d are void in whole or in part by the load generator's fault:\n%s",
 			ok, fault, stderr)
 	}
 	// These two don't depend on how busy the machine is.

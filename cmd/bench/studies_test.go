@@ -107,7 +107,8 @@ func BenchmarkStudies(b *testing.B) {
 				scenarios = "study,known"
 			}
 			t.add(study(b, project, seed, scenarios))
-			fmt.Printf("%d of %d: %d of %d comparisons practically equal, %d undecided, %d different %s; %d of %d controls found\n",
+			fmt.Printf("%d of %d: %d of %d comparisons practically equal, %d undecided, %d different %s; "+
+				"%d of %d controls found\n",
 				seed, all, t.equal, t.comparisons, t.undecided, t.different, strings.Join(t.differences, ", "), t.found, t.controls)
 		}
 		if t.different > 0 || t.found < t.controls {
@@ -119,7 +120,8 @@ func BenchmarkStudies(b *testing.B) {
 			least, most = min(least, r), max(most, r)
 		}
 		fmt.Printf(`
-| A/A studies | comparisons | practically equal | undecided | decided different | controls in valid studies | found | their ratios |
+| A/A studies | comparisons | practically equal | undecided | decided different | `+
+			`controls in valid studies | found | their ratios |
 |---|---|---|---|---|---|---|---|
 | %d | %d | %d | %d | %d | %d | %d | %.3f to %.3f |
 `, t.studies, t.comparisons, t.equal, t.undecided, t.different, t.controls, t.found, least, most)

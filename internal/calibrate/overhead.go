@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
@@ -148,8 +149,9 @@ func (c Calibration) certifyWatched(ctx context.Context) (bench.Certificate, err
 	watching, leave := context.WithCancel(ctx)
 	defer leave()
 	viewer, scraper := make(chan error, 1), make(chan error, 1)
-	go func() { viewer <- read(watching, page.URL()+"events") }()
-	go func() { scraper <- scrape(watching, page.URL()+"metrics") }()
+	var readers sync.WaitGroup
+	readers.Go(func() { viewer <- read(watching, page.URL()+"events") })
+	readers.Go(func() { scraper <- scrape(watching, page.URL()+"metrics") })
 	page.Began(trial)
 	phase := bench.PhaseID{Kind: "calibration"}
 	c.Observe = func(h bench.Hit) { page.Hit(trial, phase, h) }
@@ -158,14 +160,11 @@ func (c Calibration) certifyWatched(ctx context.Context) (bench.Certificate, err
 		select {
 		case early := <-reader:
 			err = errors.Join(err, fmt.Errorf("a reader of the live page stopped before the end: %w", early))
-			reader <- early
 		default:
 		}
 	}
 	leave()
-	for _, reader := range []chan error{viewer, scraper} {
-		<-reader //nolint:errcheck // it stopped as asked, or its error was reported above
-	}
+	readers.Wait()
 	return certificate, errors.Join(err, page.Close())
 }
 
