@@ -67,7 +67,7 @@ func (b *bed) installModule(t tool) error {
 		}
 	}
 	link := filepath.Join(b.folder, "bin", t.name)
-	os.Remove(link)
+	_ = os.Remove(link) // there may be none yet
 	return os.Symlink(filepath.Join(versioned, t.name), link)
 }
 
@@ -93,7 +93,7 @@ func (b *bed) run(input io.Reader, name string, args ...string) ([]byte, error) 
 	if err := cpuset.StartOn(b.generator, cmd.Start); err != nil {
 		return nil, err
 	}
-	kill := time.AfterFunc(b.duration+time.Minute, func() { cmd.Process.Kill() })
+	kill := time.AfterFunc(b.duration+time.Minute, func() { _ = cmd.Process.Kill() })
 	defer kill.Stop()
 	if err := cmd.Wait(); err != nil {
 		return nil, fmt.Errorf("%s: %w: %s", name, err, complaint.Bytes())

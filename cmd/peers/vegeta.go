@@ -17,7 +17,7 @@ import (
 // report of them meanwhile would take its CPU.
 func vegetaAttack(b *bed, url string, args ...string) (latencies []time.Duration, span time.Duration, err error) {
 	file := filepath.Join(b.folder, "vegeta.gob")
-	defer os.Remove(file)
+	defer func() { _ = os.Remove(file) }() // a temporary file
 	args = append([]string{"attack", "-duration=" + b.seconds() + "s", "-max-body=0", "-output=" + file}, args...)
 	if _, err := b.run(strings.NewReader("GET "+url), "vegeta", args...); err != nil {
 		return nil, 0, err

@@ -138,7 +138,7 @@ func scope(r *record.Run) string {
 	s := fmt.Sprintf("On this one machine (%s), with servers %s, on %s.",
 		cmp.Or(e.OS, "unknown system"), how, e.Time.Format("2 January 2006"))
 	if !r.Plan.Profile.Evidence {
-		s += fmt.Sprintf(" Profile %s is a first look, not evidence.", r.Plan.Profile.Name)
+		s += fmt.Sprintf(" Profile %s is a preview, not evidence.", r.Plan.Profile.Name)
 	}
 	return s
 }

@@ -9,9 +9,9 @@ type Check struct {
 	State State  `json:"state"`
 	Why   string `json:"why"`
 
-	// firstLook marks a check that a first look such as demo is too short to pass, and lacks says why: "few
+	// preview marks a check that a preview such as demo is too short to pass, and lacks says why: "few
 	// rounds". The summary in the terminal says so once, and does not warn.
-	firstLook bool
+	preview bool
 	lacks     string
 }
 

@@ -61,7 +61,7 @@ func twinWord(v bench.Verdict) string {
 	return string(v)
 }
 
-// checkControls reports whether the run found a known difference in work. A first look has too few rounds
+// checkControls reports whether the run found a known difference in work. A preview has too few rounds
 // for that, and is not evidence, so it says so.
 func checkControls(list []bench.Control, p bench.Profile) (checks []Check) {
 	if len(list) == 0 {
@@ -70,7 +70,7 @@ func checkControls(list []bench.Control, p bench.Profile) (checks []Check) {
 			Value:     "not measured",
 			State:     StateWarn,
 			Why:       "a known difference in work would show that the run can find one",
-			firstLook: !p.Evidence,
+			preview: !p.Evidence,
 			lacks:     "no positive control",
 		}}
 	}
@@ -87,7 +87,7 @@ func checkControls(list []bench.Control, p bench.Profile) (checks []Check) {
 		if p.Evidence {
 			why += "evidence without it is void"
 		} else {
-			why += "a first look is often too short for that"
+			why += "a preview is often too short for that"
 		}
 		checks = append(checks, Check{
 			Name: fmt.Sprintf("Positive control: %s, %s", c.Target, metric.Find(c.Metric).Title),
@@ -95,7 +95,7 @@ func checkControls(list []bench.Control, p bench.Profile) (checks []Check) {
 				found, c.Ratio, c.Low, c.High, c.Work),
 			State:     warnIf(!c.Found),
 			Why:       why,
-			firstLook: !p.Evidence,
+			preview: !p.Evidence,
 			lacks:     "an unconfirmed positive control",
 		})
 	}

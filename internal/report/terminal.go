@@ -196,14 +196,14 @@ func (t *terminal) shownTests(c Claim) {
 
 func quote(c Claim) string { return fmt.Sprintf("%q", text.Shorten(c.Quotes[0].Quote, quoteLength)) }
 
-// checks lists the checks that need attention. Those that a first look is too short for share one line.
+// checks lists the checks that need attention. Those that a preview is too short for share one line.
 func (t *terminal) checks(checks []Check) {
 	var limits []string
 	var lines []string
 	for _, c := range checks {
 		switch {
 		case c.State == StateOK:
-		case c.firstLook:
+		case c.preview:
 			if c.lacks != "" && !slices.Contains(limits, c.lacks) {
 				limits = append(limits, c.lacks)
 			}
@@ -217,7 +217,7 @@ func (t *terminal) checks(checks []Check) {
 		t.line("")
 	}
 	if len(limits) > 0 {
-		t.line("This first look has %s.", listed(limits))
+		t.line("This preview has %s.", listed(limits))
 		t.line("Profiles ci and evidence measure longer, in more rounds.")
 	}
 	for _, line := range lines {

@@ -78,7 +78,7 @@ func TestSummaryCountsTheRest(t *testing.T) {
 	}
 }
 
-// A first look says in one calm line what it is too short for.
+// A preview says in one calm line what it is too short for.
 func TestFirstLookIsCalm(t *testing.T) {
 	control := bench.Control{
 		Target: "node-http",
@@ -94,13 +94,13 @@ func TestFirstLookIsCalm(t *testing.T) {
 	d := document()
 	d.Validity = append([]Check{checkEvidence(demo)}, checkControls(controls, demo)...)
 	got := printed(t, d, TerminalOptions{})
-	want := "This first look has an unconfirmed positive control.\n" +
+	want := "This preview has an unconfirmed positive control.\n" +
 		"Profiles ci and evidence measure longer, in more rounds.\n"
 	if !strings.HasSuffix(got, "\n"+want) {
 		t.Errorf("no %q at the end of\n%s", want, got)
 	}
 	if strings.Contains(got, "!") {
-		t.Errorf("a first look alarms:\n%s", got)
+		t.Errorf("a preview alarms:\n%s", got)
 	}
 	d.Validity = checkControls(controls, evidence)
 	got = printed(t, d, TerminalOptions{})

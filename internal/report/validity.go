@@ -53,8 +53,8 @@ func checkEvidence(p bench.Profile) Check {
 		Name:      "Evidence",
 		Value:     "profile " + p.Name,
 		State:     warnIf(!p.Evidence),
-		Why:       "demo and quick are a first look; ci and evidence have more rounds",
-		firstLook: !p.Evidence,
+		Why:       "demo and quick are a preview; ci and evidence have more rounds",
+		preview: !p.Evidence,
 	}
 }
 
@@ -74,7 +74,7 @@ func checkRounds(r *record.Run) Check {
 		State: warnIf(made < fewRounds),
 		Why: "a round launches every server once, in shuffled order; " +
 			"if a look decides all claims of a server, later rounds leave it out",
-		firstLook: !r.Plan.Profile.Evidence,
+		preview: !r.Plan.Profile.Evidence,
 		lacks:     "few rounds",
 	}
 }
@@ -148,7 +148,7 @@ func checkSteady(profile bench.Profile, summaries []bench.Summary) Check {
 		State: warnIf(never > 0, short > whole+later),
 		Why: "requests before the steady state do not count; " +
 			"if more than a fifth of a side's trials have no steady state, nothing is decided",
-		firstLook: !profile.Evidence && never == 0,
+		preview: !profile.Evidence && never == 0,
 		lacks:     "phases too short to judge their steady state",
 	}
 }
