@@ -12,7 +12,7 @@ type Check struct {
 	// preview marks a check that a preview such as demo is too short to pass, and lacks says why: "few
 	// rounds". The summary in the terminal says so once, and does not warn.
 	preview bool
-	lacks     string
+	lacks   string
 }
 
 // State says whether a check needs attention.

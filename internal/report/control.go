@@ -66,12 +66,12 @@ func twinWord(v bench.Verdict) string {
 func checkControls(list []bench.Control, p bench.Profile) (checks []Check) {
 	if len(list) == 0 {
 		return []Check{{
-			Name:      "Positive control",
-			Value:     "not measured",
-			State:     StateWarn,
-			Why:       "a known difference in work would show that the run can find one",
+			Name:    "Positive control",
+			Value:   "not measured",
+			State:   StateWarn,
+			Why:     "a known difference in work would show that the run can find one",
 			preview: !p.Evidence,
-			lacks:     "no positive control",
+			lacks:   "no positive control",
 		}}
 	}
 	for _, c := range list {
@@ -93,10 +93,10 @@ func checkControls(list []bench.Control, p bench.Profile) (checks []Check) {
 			Name: fmt.Sprintf("Positive control: %s, %s", c.Target, metric.Find(c.Metric).Title),
 			Value: fmt.Sprintf("%s: %.3f× (%.3f to %.3f) for %.3f times the work",
 				found, c.Ratio, c.Low, c.High, c.Work),
-			State:     warnIf(!c.Found),
-			Why:       why,
+			State:   warnIf(!c.Found),
+			Why:     why,
 			preview: !p.Evidence,
-			lacks:     "an unconfirmed positive control",
+			lacks:   "an unconfirmed positive control",
 		})
 	}
 	return checks

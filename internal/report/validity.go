@@ -50,10 +50,10 @@ func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Che
 
 func checkEvidence(p bench.Profile) Check {
 	return Check{
-		Name:      "Evidence",
-		Value:     "profile " + p.Name,
-		State:     warnIf(!p.Evidence),
-		Why:       "demo and quick are a preview; ci and evidence have more rounds",
+		Name:    "Evidence",
+		Value:   "profile " + p.Name,
+		State:   warnIf(!p.Evidence),
+		Why:     "demo and quick are a preview; ci and evidence have more rounds",
 		preview: !p.Evidence,
 	}
 }
@@ -75,7 +75,7 @@ func checkRounds(r *record.Run) Check {
 		Why: "a round launches every server once, in shuffled order; " +
 			"if a look decides all claims of a server, later rounds leave it out",
 		preview: !r.Plan.Profile.Evidence,
-		lacks:     "few rounds",
+		lacks:   "few rounds",
 	}
 }
 
@@ -149,7 +149,7 @@ func checkSteady(profile bench.Profile, summaries []bench.Summary) Check {
 		Why: "requests before the steady state do not count; " +
 			"if more than a fifth of a side's trials have no steady state, nothing is decided",
 		preview: !profile.Evidence && never == 0,
-		lacks:     "phases too short to judge their steady state",
+		lacks:   "phases too short to judge their steady state",
 	}
 }
 
