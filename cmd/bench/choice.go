@@ -43,7 +43,7 @@ func (o *choiceOptions) addFlags(cmd *cobra.Command, p *project, profile, runner
 	f.StringSliceVar(&o.Targets, "server", nil, "measure only these `servers`; may be repeated")
 	f.Uint64Var(&o.Seed, "seed", 1, "`number` that sets the order of trials and arrivals")
 	f.BoolVar(&o.NoGates, "no-gates", false,
-		"count phases even if the load generator was at fault; the run is void as evidence")
+		"count phases even if the load generator was at fault; the run is then void as evidence")
 	renameFlag(cmd, "claims", "guide")
 	renameFlag(cmd, "target", "server")
 	renameFlag(cmd, "ungated", "no-gates")

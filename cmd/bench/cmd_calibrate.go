@@ -28,11 +28,11 @@ func newCalibrate(g *globalOptions) *cobra.Command {
 		Short: "Measure the load generator itself: its accuracy, capacity and lag on this machine",
 		Long: `calibrate drives two servers that are part of bench. The first does nothing: it shows how many
 requests per second the load generator can send. The second knows from the kernel's timestamps how
-long it held each request: it shows how accurate the reported times are. Load generator and servers
-are pinned to CPUs as in a run.
+long it held each request: it shows how accurate the reported times are. The load generator and
+the servers are pinned to CPUs as in a run.
 
 With --live-overhead-pairs it measures what the live page costs. It then calibrates in pairs,
-without and with a page that is watched and scraped.`,
+without and with a live page that is watched and scraped.`,
 		Example: `  bench calibrate
   bench calibrate --rate 1000,5000 --duration 3s
   bench calibrate --live-overhead-pairs 6`,
@@ -140,7 +140,7 @@ func printCertificate(w io.Writer, c bench.Certificate) error {
 		"(the load generator used %.2f CPUs, the null server %.2f)\n",
 		c.Limit.Rate, c.Limit.Connections, c.Limit.GeneratorCPU, c.Limit.ServerCPU)
 	if len(c.Accuracy) > 0 {
-		fmt.Fprint(w, "\nmicroseconds, reported/true; the reported time includes the way there and back\n")
+		fmt.Fprint(w, "\nmicroseconds, reported/true; the reported time includes the trip there and back\n")
 		if err := printAccuracy(w, c.Accuracy); err != nil {
 			return err
 		}

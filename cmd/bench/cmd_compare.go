@@ -24,7 +24,7 @@ func newCompare() *cobra.Command {
 		Short: "Compare two runs: which figures of a server became better or worse",
 		Long: `compare judges two runs again, and compares each figure of the new run with that of the base.
 Both runs must come from the same class of machine and the same runner. A figure is "better" or
-"worse" only if it would still be so as one of all figures compared.`,
+"worse" only if that still holds after a correction for the number of figures compared.`,
 		Example: "  bench compare reports/before reports/after\n" +
 			"  bench compare reports/before reports/after --fail-on worse,gone",
 		Args: cobra.ExactArgs(2),

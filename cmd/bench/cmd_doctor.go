@@ -91,7 +91,7 @@ func examine(ctx context.Context, p *project) []finding {
 			Name:  "virtualization",
 			State: stateWarn,
 			Found: m.Virtual,
-			Means: "a neighbor may take time from this machine; compare within a run, not between runs",
+			Means: "a neighbor may take CPU time from this machine; compare within a run, not between runs",
 		})
 	}
 	if m.Governor != "" && m.Governor != "performance" {

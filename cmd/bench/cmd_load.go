@@ -67,7 +67,7 @@ func (o *loadOptions) addFlags(cmd *cobra.Command) {
 	f.Var(newRateFlag(&o.rate), "rate", "requests per second of an open loop (default: 100/s without --connections)")
 	f.IntVar(&o.connections, "connections", 0, "`number` of connections of a closed loop")
 	f.Var(newChoiceFlag(&o.arrivals, bench.ArrivalsNames...), "arrivals", "arrivals of an open loop")
-	f.Uint64Var(&o.seed, "seed", 1, "`number` that sets poisson arrivals")
+	f.Uint64Var(&o.seed, "seed", 1, "`number` that sets Poisson arrivals")
 	f.Var(newDurationFlag(&o.duration), "duration", "how long to send requests")
 	f.Var(newDurationFlag(&o.timeout), "timeout", "how long to wait for an answer")
 	f.StringVar(&o.method, "method", http.MethodGet, "request `method`")

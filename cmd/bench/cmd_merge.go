@@ -20,8 +20,8 @@ func newMerge() *cobra.Command {
 		Use:   "merge DIR...",
 		Short: "Join the verdicts of runs on several machines",
 		Long: `merge judges runs of one guide that were made on different machines, and joins their verdicts.
-A verdict is general if three machines reach it by the same comparisons. The first evidence run of a
-machine counts, and no later one.`,
+A verdict is general if three machines reach it by the same comparisons. Only the first evidence
+run of each machine counts.`,
 		Example: "  bench merge reports/laptop reports/server reports/cloud",
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },

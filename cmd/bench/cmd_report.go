@@ -34,10 +34,10 @@ report.json, which records how the other files were made. The formats are:
   csv       one row per comparison
   junit     one test case per claim and per check
   benchfmt  the Go benchmark format, for benchstat
-  bigger    medians of metrics for which more is better, for github-action-benchmark
-  smaller   medians of metrics for which less is better, for the same
+  bigger    medians of metrics for which higher is better, for github-action-benchmark
+  smaller   medians of metrics for which lower is better, for the same
 
-Brand and JUnit failures stay as they were, unless you give the flags again.`,
+The brand and the JUnit failures stay as they were, unless you give the flags again.`,
 		Example: "  bench report reports/example\n  bench report reports/example --format html,pdf --brand brand.yaml",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },

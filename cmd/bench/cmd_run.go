@@ -81,7 +81,7 @@ func (o *runOptions) check(cmd *cobra.Command) (err error) {
 	if o.resume != "" {
 		for _, name := range append(slices.Clone(choiceFlags), "out") {
 			if cmd.Flags().Changed(name) {
-				return advice.BadInput("a resumed run keeps the plan in its folder", "--resume takes no --%s", name)
+				return advice.BadInput("a resumed run keeps the plan in its folder", "--resume cannot be combined with --%s", name)
 			}
 		}
 	}

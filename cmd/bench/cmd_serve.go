@@ -25,7 +25,7 @@ func newServe() *cobra.Command {
 	o := &serveOptions{}
 	cmd := withExitStatus(&cobra.Command{
 		Use:   "serve upstream|null|truth",
-		Short: "Serve one of the servers that measurements use, by hand",
+		Short: "Start one of the servers that measurements use",
 		Long: `serve starts one server and prints its address. Stop it with Ctrl-C. The servers are:
 
   upstream  the slow service that servers under test call: GET /wait?ms=20

@@ -20,8 +20,8 @@ func newTrend() *cobra.Command {
 		Use:   "trend HISTORY [DIR...]",
 		Short: "Add runs to a history file, and report which figures changed over the nights",
 		Long: `trend adds each run to a history, which is a file with one line of JSON per run. It then
-compares the later nights with the baseline, which is the first nights of the last machine class.
-It also reports the nights at which a figure made a step. You may look every night: the bounds
+compares the later nights with the baseline: the first nights on the latest machine class.
+It also reports the nights on which a figure made a step. You may look every night: the bounds
 allow it.`,
 		Example: "  bench trend history.jsonl\n  bench trend history.jsonl reports/20260414-020000-ci --fail-on worse",
 		Args:    cobra.MinimumNArgs(1),
@@ -97,7 +97,7 @@ func (o *trendOptions) print(out io.Writer, t *compare.Trend) error {
 		fmt.Fprintf(out, "! %s\n", warning)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\nFIGURE\tLAST\tSINCE THE BASELINE (95%, AT EVERY NIGHT)\tRESULT\tCHANGE POINTS")
+	fmt.Fprintln(w, "\nFIGURE\tLAST\tSINCE THE BASELINE (95%, ON EVERY NIGHT)\tRESULT\tCHANGE POINTS")
 	for _, s := range t.Series {
 		if len(s.Breaks) == 0 && o.hides(s.Word) {
 			continue

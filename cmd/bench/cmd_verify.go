@@ -17,7 +17,7 @@ func newVerify() *cobra.Command {
 	cmd := withExitStatus(&cobra.Command{
 		Use:   "verify DIR",
 		Short: "Check that a run's files are unchanged, and that they give its verdicts and reports",
-		Long: `verify computes the SHA-256 of every file of a run directory again. It judges the run again from
+		Long: `verify recomputes the SHA-256 of every file in a run directory. It judges the run again from
 its raw hits, compares the verdicts, and renders the reports again. It stops at the first difference
 and names it. With --key it also checks the signature that "bench sign" wrote.`,
 		Example: "  bench verify reports/example\n  bench verify reports/example --key key.pub",

@@ -8,13 +8,13 @@ import (
 
 // Lines of a help's EXIT STATUS section.
 const (
-	statusDone  = "0  the command is done"
+	statusDone  = "0  the command succeeded"
 	statusError = "1  an error occurred"
 	statusInput = "2  a flag, an argument or a file is not valid"
 	statusFile  = "2  a flag, an argument or a run directory is not valid"
 	statusClaim = "3  a claim has a verdict that --fail-on names"
 	statusWord  = "3  a figure has a word that --fail-on names"
-	statusVoid  = "4  the run has an evidence profile, and it is void as evidence"
+	statusVoid  = "4  the run has an evidence profile, but is void as evidence"
 )
 
 const exitStatusTitle = "EXIT STATUS"

@@ -36,14 +36,14 @@ func (g *globalOptions) addFlags(root *cobra.Command) {
 	f.BoolVarP(&g.verbose, "verbose", "v", false, "print every step, and every comparison")
 	g.color = colorAuto
 	f.Var(newChoiceFlag(&g.color, colorAuto, colorAlways, colorNever), "color",
-		"color the signs of verdicts; auto does on a terminal, unless NO_COLOR is set")
+		"color the signs of verdicts; auto does so on a terminal, unless NO_COLOR is set")
 	must(root.MarkPersistentFlagDirname("project"))
 	completeWords(root, "color", colorAuto, colorAlways, colorNever)
 }
 
 func (g *globalOptions) check() error {
 	if g.quiet && g.verbose {
-		return advice.BadInput("use one of them", "--quiet and --verbose exclude each other")
+		return advice.BadInput("use one of them", "--quiet and --verbose cannot be combined")
 	}
 	return nil
 }

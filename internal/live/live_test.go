@@ -52,7 +52,7 @@ func TestPageOfARun(t *testing.T) {
 		"<dt>Failed</dt><dd>1</dd>",
 		`<th scope="row">json/node-http</th>`,
 		"<td>latency@500/s</td>",
-		"The first verdicts follow the first round.",
+		"The first verdicts appear after the first round.",
 	} {
 		if !strings.Contains(during, want) {
 			t.Errorf("during the trial there is no %s", want)

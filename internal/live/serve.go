@@ -111,7 +111,7 @@ func (p *page) show(w http.ResponseWriter, _ *http.Request) {
 func (p *page) events(w http.ResponseWriter, r *http.Request) {
 	leave, ok := p.board.enter()
 	if !ok {
-		http.Error(w, fmt.Sprintf("this page has %d viewers, which is the most; close one and reload", maxViewers),
+		http.Error(w, fmt.Sprintf("this page has %d viewers, which is the limit; close one and reload", maxViewers),
 			http.StatusServiceUnavailable)
 		return
 	}

@@ -38,7 +38,7 @@ func (p *builder) add(s bench.Scenario) {
 	p.resolveTests(s.Name, count)
 	s.Targets, s.Tiers = p.runners(s), nil
 	if len(s.Targets) == 0 {
-		p.skip(s.Name, "no server that was chosen runs it")
+		p.skip(s.Name, "none of the chosen servers runs it")
 		return
 	}
 	if s.Twin {

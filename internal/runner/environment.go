@@ -105,17 +105,17 @@ func sameMachine(before, now bench.Environment) error {
 	changed := ""
 	switch {
 	case before.Machine != "" && before.Machine != now.Machine:
-		changed = fmt.Sprintf("the machine was %s and is %s", before.Machine, now.Machine)
+		changed = fmt.Sprintf("the machine was %s and is now %s", before.Machine, now.Machine)
 	case before.CPU != now.CPU || before.CPUs != now.CPUs:
-		changed = fmt.Sprintf("the CPU was %s (%d) and is %s (%d)", before.CPU, before.CPUs, now.CPU, now.CPUs)
+		changed = fmt.Sprintf("the CPU was %s (%d) and is now %s (%d)", before.CPU, before.CPUs, now.CPU, now.CPUs)
 	case before.Kernel != now.Kernel:
-		changed = fmt.Sprintf("the kernel was %s and is %s", before.Kernel, now.Kernel)
+		changed = fmt.Sprintf("the kernel was %s and is now %s", before.Kernel, now.Kernel)
 	case before.Docker != now.Docker:
-		changed = fmt.Sprintf("the Docker engine was %q and is %q", before.Docker, now.Docker)
+		changed = fmt.Sprintf("the Docker engine was %q and is now %q", before.Docker, now.Docker)
 	}
 	for _, name := range slices.Sorted(maps.Keys(now.Runtimes)) {
 		if was, ok := before.Runtimes[name]; ok && was != now.Runtimes[name] {
-			changed = fmt.Sprintf("%s was %s and is %s", name, was, now.Runtimes[name])
+			changed = fmt.Sprintf("%s was %s and is now %s", name, was, now.Runtimes[name])
 		}
 	}
 	if changed == "" {

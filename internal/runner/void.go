@@ -27,7 +27,7 @@ func serverFault(p bench.PhaseResult, w bench.Workload) string {
 		return fmt.Sprintf("%s: none of %d answers was good", p.ID, p.FailedHits)
 	case p.Undelivered > 0 && p.Measure == bench.MeasureDelivery:
 		return fmt.Sprintf("%s: %d deliveries were lost, out of order, or to members whose connection "+
-			"the server had closed; none may be", p.ID, p.Undelivered)
+			"the server had closed; none is allowed", p.ID, p.Undelivered)
 	case p.Beside != nil && p.Beside.Good == 0:
 		return fmt.Sprintf("%s: none of %d answers to the other requests was good", p.ID, p.Beside.Failed)
 	}
