@@ -6,7 +6,7 @@ import "fmt"
 type gateDefinition struct {
 	name    string
 	floor   bool               // the limit is the least that is allowed
-	steady  bool               // means nothing beyond the server's capacity, where nothing is steady
+	steady  bool               // means nothing beyond the server's capacity
 	meaning func(Gates) string // what the figure shows, under these limits
 }
 
