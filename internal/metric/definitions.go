@@ -21,7 +21,7 @@ var (
 var (
 	Throughput = Metric{
 		Name: "throughput", Title: "throughput", Definition: "good answers per second in a closed loop",
-		Unit: "1/s", Measures: closed, Margin: 1.10, Steady: true, Better: bench.Higher, Throughput: true,
+		Unit: "1/s", Measures: closed, Margin: 1.10, Steady: true, Better: bench.Higher, ClosedLoop: true,
 		take: steadyRate,
 	}
 	Capacity = Metric{
@@ -121,13 +121,13 @@ var definitions = []Metric{
 	},
 	{
 		Name: "speedup", Title: "speed-up", Definition: "throughput, in tasks, relative to the base's",
-		Measures: closed, Margin: 1.10, Steady: true, Better: bench.Higher, Throughput: true,
+		Measures: closed, Margin: 1.10, Steady: true, Better: bench.Higher, ClosedLoop: true,
 		take: steadyRate, relate: speedup,
 	},
 	{
 		Name: "efficiency", Title: "efficiency of scaling",
 		Definition: "speed-up ÷ how many times as many workers or parallel parts as the base has",
-		Measures:   closed, Margin: 1.10, Steady: true, Better: bench.Higher, Throughput: true,
+		Measures:   closed, Margin: 1.10, Steady: true, Better: bench.Higher, ClosedLoop: true,
 		take: steadyRate, relate: efficiency,
 	},
 	{

@@ -24,9 +24,9 @@ type Metric struct {
 	Counted    bool     // counted, not measured: the same in every round
 	Steady     bool     // describes a steady state, and needs one
 	Better     string   // bench.Higher or bench.Lower; empty if it depends on the user's purpose
-	// Throughput marks the rate of a closed loop. If something other than the server may have set it,
+	// ClosedLoop marks the rate of a closed loop. If something other than the server may have set it,
 	// it is a lower bound.
-	Throughput bool
+	ClosedLoop bool
 	// Searched marks a rate found by a search, which the load generator's own limit may end.
 	Searched bool
 
@@ -109,12 +109,7 @@ func (m Metric) Phase(s bench.Scenario, level string, at bench.Offered) bench.Ph
 
 // All returns the known metrics, sorted by name.
 func All() []Metric {
-	return slices.SortedFunc(slices.Values(definitions), func(a, b Metric) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
+	return slices.SortedFunc(slices.Values(definitions), func(a, b Metric) int { return cmp.Compare(a.Name, b.Name) })
 }
 
 // Columns returns the metrics that tables of a run show, in their order: those that one trial yields

@@ -156,7 +156,7 @@ type tried struct {
 func triedRates(r *record.Run, s bench.Summary, level string) (list []tried) {
 	i := slices.IndexFunc(r.Results, func(t bench.TrialResult) bool { return t.Trial.N == s.Trial.N })
 	for _, phase := range r.Results[i].Phases {
-		if phase.Probe != nil && (phase.Void != "" || phase.Probe.Limit != "") {
+		if phase.Probe != nil && (phase.Void != "" || phase.Probe.LimitedBy != "") {
 			continue // the load generator was at its limit
 		}
 		p, ok := s.Phase(phase.ID)

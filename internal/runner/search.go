@@ -64,7 +64,7 @@ func (s search) run(ctx context.Context, last float64) (list []bench.PhaseResult
 			}
 			continue
 		}
-		if result.Probe.Limit != "" && !held {
+		if result.Probe.LimitedBy != "" && !held {
 			if isRetry {
 				break
 			}
@@ -112,7 +112,7 @@ func (s search) probe(ctx context.Context, n int, rate bench.Rate) (result bench
 		return result, held, err
 	}
 	if !held {
-		result.Probe.Limit = generatorLimit(result, &onTime)
+		result.Probe.LimitedBy = generatorLimit(result, &onTime)
 	}
 	// The gates' say is in the limit now. That no answer was good may be the effect of a rate beyond the
 	// capacity.

@@ -131,7 +131,7 @@ func (r *run) load(ctx context.Context, l *trialLoad) (err error) {
 	for _, level := range slices.Sorted(maps.Keys(wrong)) {
 		delete(tasks, level)
 		l.result.Phases = append(l.result.Phases, bench.PhaseResult{
-			ID:    bench.PhaseID{Level: level, Kind: bench.Check},
+			ID:    bench.PhaseID{Level: level, Kind: bench.Preflight},
 			Level: level,
 			Void:  wrong[level],
 		})
