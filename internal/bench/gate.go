@@ -25,7 +25,8 @@ type Gates struct {
 	ClockStep Duration `json:"clock_step,omitzero"`
 	// Stolen is the largest share of CPU time that a hypervisor gave to others.
 	Stolen float64 `json:"cpu_stolen"`
-	// Throttled is the largest share of time in which a CPU quota stopped servers or load generator.
+	// Throttled is the largest share of time in which a CPU quota stopped the servers or the load
+	// generator.
 	Throttled float64 `json:"cpu_throttled"`
 	// Late is the most lateness of the upstream at the 99th percentile, in an open loop.
 	Late Duration `json:"upstream_late,omitzero"`
