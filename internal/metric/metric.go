@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/claimbench/claimbench/internal/bench"
 )
@@ -13,6 +14,7 @@ type Metric struct {
 	Name       string   // in claims and in JSON: "cpu_seconds_per_1k"
 	Title      string   // for people: "memory at a common rate"
 	Stem       string   // Title next to a known load: "memory"; empty if it is Title
+	Series     string   // in files for other programs, next to a load: "memory bytes"; empty if it is Name in words
 	Definition string   // what exactly is measured, in a few words
 	Unit       string   // of the value: "1/s", "s", "B"; empty for a ratio or a count
 	Measures   []string // the measures of a scenario that yield it; empty if none is needed
@@ -47,6 +49,16 @@ func (m Metric) TitleAt(load bench.Offered) string {
 		return cmp.Or(m.Stem, m.Title, m.Name) + " at " + at
 	}
 	return cmp.Or(m.Title, m.Name)
+}
+
+// SeriesAt returns the name of the number in files for other programs: "memory bytes at 500/s". Those programs
+// find the series of earlier runs by it, so it must not change, even if a title does.
+func (m Metric) SeriesAt(load bench.Offered) string {
+	series := cmp.Or(m.Series, strings.ReplaceAll(m.Name, "_", " "))
+	if at := load.String(); at != "" {
+		return series + " at " + at
+	}
+	return series
 }
 
 // Take returns the sample's number, in the metric's unit. The error says why there is none.

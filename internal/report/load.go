@@ -95,12 +95,12 @@ func newLoads(s bench.Scenario, r *record.Run, summaries []bench.Summary) (list 
 		if l.Name != "" {
 			load.Title += ", " + l.Name
 		}
-		for _, arm := range arms(r.Plan, s.Name) {
+		for _, arm := range armsOf(r.Plan, s) {
 			one := LoadArm{
-				Arm:    shortArm(arm, s),
-				Points: loadPoints(s, arm, quantile, all),
+				Arm:    arm.short,
+				Points: loadPoints(s, arm.id, quantile, all),
 			}
-			f := newFigure(column{metric: metric.Capacity}, bench.Cell{Arm: arm, Level: l.Name}, summaries)
+			f := newFigure(column{metric: metric.Capacity}, bench.Cell{Arm: arm.id, Level: l.Name}, summaries)
 			if len(f.Values) > 0 {
 				one.Capacity, one.AtLeast, one.capacityText = f.Median, 2*f.lowerBounds() >= len(f.Values), f.Text()
 			}
