@@ -64,7 +64,7 @@ func (o *serveOptions) run(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return advice.BadInput("choose another address with --listen", "serve %s: %w", name, err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }() // the process exits next
 	fmt.Fprintf(cmd.OutOrStdout(), "http://%s\n", listener.Addr())
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()

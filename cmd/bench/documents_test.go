@@ -30,7 +30,8 @@ func TestDocumentedOutput(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if marked, tested := strings.Count(string(data), "<!-- output:"), len(outputBlock.FindAll(data, -1)); marked != tested {
+		marked, tested := strings.Count(string(data), "<!-- output:"), len(outputBlock.FindAll(data, -1))
+		if marked != tested {
 			t.Errorf("%s has %d blocks of output, of which %d can be tested: mark the others with <!-- sample: ... -->",
 				file, marked, tested)
 		}
