@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -66,7 +67,7 @@ func (o *compareOptions) run(cmd *cobra.Command, baseDir, headDir string) error 
 		return err
 	}
 	for _, change := range c.Changes {
-		if err := o.gate(change.Name, change.Word); err != nil {
+		if err := o.gate(change.Title, change.Word); err != nil {
 			return err
 		}
 	}
@@ -77,7 +78,7 @@ func (o *compareOptions) run(cmd *cobra.Command, baseDir, headDir string) error 
 func annotate(a *report.Actions, c *compare.Comparison) error {
 	for _, change := range c.Changes {
 		if change.Word == compare.Worse {
-			a.Annotate(report.AnnotationWarning, change.Name+" is worse", fmt.Sprintf("%s, from %s to %s",
+			a.Annotate(report.AnnotationWarning, change.Title+" is worse", fmt.Sprintf("%s, from %s to %s",
 				ratioText(&change.Ratio, change.Low, change.High),
 				text.Quantity(change.Base, change.Unit), text.Quantity(change.New, change.Unit)))
 		}
@@ -98,18 +99,19 @@ func (o *compareOptions) print(out io.Writer, c *compare.Comparison) error {
 	for _, warning := range c.Warnings {
 		fmt.Fprintf(out, "! %s\n", warning)
 	}
+	shown := slices.DeleteFunc(slices.Clone(c.Changes), func(change compare.Change) bool { return o.hides(change.Word) })
+	if len(shown) == 0 {
+		return o.hint(out, len(c.Changes))
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nFIGURE\tBASE\tNEW\tRATIO (95%)\tRESULT")
-	for _, change := range c.Changes {
-		if o.hides(change.Word) {
-			continue
-		}
+	for _, change := range shown {
 		head, ratio := "–", "–"
 		if change.Word != compare.Gone {
 			head = text.Quantity(change.New, change.Unit)
 			ratio = ratioText(&change.Ratio, change.Low, change.High)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", change.Name, text.Quantity(change.Base, change.Unit), head, ratio,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", change.Title, text.Quantity(change.Base, change.Unit), head, ratio,
 			withReason(change.Word, change.Why))
 	}
 	return w.Flush()

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -78,7 +79,7 @@ func (o *trendOptions) run(cmd *cobra.Command, history string, dirs []string) er
 		return err
 	}
 	for _, s := range t.Series {
-		if err := o.gate(s.Name, s.Word); err != nil {
+		if err := o.gate(s.Title, s.Word); err != nil {
 			return err
 		}
 	}
@@ -96,17 +97,20 @@ func (o *trendOptions) print(out io.Writer, t *compare.Trend) error {
 	for _, warning := range t.Warnings {
 		fmt.Fprintf(out, "! %s\n", warning)
 	}
+	shown := slices.DeleteFunc(slices.Clone(t.Series), func(s compare.Series) bool {
+		return len(s.Breaks) == 0 && o.hides(s.Word)
+	})
+	if len(shown) == 0 {
+		return o.hint(out, len(t.Series))
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nFIGURE\tLAST\tSINCE THE BASELINE (95%, ON EVERY NIGHT)\tRESULT\tCHANGE POINTS")
-	for _, s := range t.Series {
-		if len(s.Breaks) == 0 && o.hides(s.Word) {
-			continue
-		}
+	for _, s := range shown {
 		var points []string
 		for _, b := range s.Breaks {
 			points = append(points, b.Format("2006-01-02"))
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.Name, text.Quantity(s.Values[len(s.Values)-1], s.Unit),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.Title, text.Quantity(s.Values[len(s.Values)-1], s.Unit),
 			ratioText(s.Ratio, s.Low, s.High), withReason(s.Word, s.Why), strings.Join(points, ", "))
 	}
 	return w.Flush()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -29,6 +30,15 @@ func (o *figureOptions) addFlags(cmd *cobra.Command) {
 // hides reports whether a figure with that word is left out of the table.
 func (o *figureOptions) hides(word string) bool {
 	return !o.all && (word == compare.Equal || word == compare.Inconclusive)
+}
+
+// hint prints how to see the figures that are all hidden. It prints nothing if there are no figures.
+func (o *figureOptions) hint(out io.Writer, hidden int) error {
+	if hidden == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintln(out, "Every figure is practically equal or inconclusive. Add --all to list them.")
+	return err
 }
 
 // gate returns an error if --fail-on names the word of a figure.

@@ -15,7 +15,7 @@ import (
 )
 
 // studyProject is a project with one of the reference servers and two short scenarios: a small answer, with
-// an A/A arm, and known work.
+// an A/A twin, and known work.
 func studyProject(tb testing.TB) (dir string) {
 	tb.Helper()
 	dir = tb.TempDir()

@@ -25,7 +25,8 @@ type Gates struct {
 	ClockStep Duration `json:"clock_step,omitzero"`
 	// Stolen is the largest share of CPU time that a hypervisor gave to others.
 	Stolen float64 `json:"cpu_stolen"`
-	// Throttled is the largest share of time in which a CPU quota stopped servers or load generator.
+	// Throttled is the largest share of time in which a CPU quota stopped the servers or the load
+	// generator.
 	Throttled float64 `json:"cpu_throttled"`
 	// Late is the most lateness of the upstream at the 99th percentile, in an open loop.
 	Late Duration `json:"upstream_late,omitzero"`
@@ -42,7 +43,7 @@ type Gate struct {
 	OK    bool    `json:"ok"`
 }
 
-// Names of gates.
+// Names of gates. Each has a definition in gateDefinitions.
 const (
 	GateSent      = "sent"
 	GateLag       = "lag p99"
@@ -57,17 +58,41 @@ const (
 )
 
 // GateNames lists the known gates in the order in which they are shown.
-var GateNames = []string{
-	GateSent, GateLag, GateGenerator, GateLoad, GateLittle,
-	GateClock, GateStolen, GateThrottled, GateLate, GateService,
+var GateNames = gateNames()
+
+func gateNames() []string {
+	names := make([]string, 0, len(gateDefinitions))
+	for _, d := range gateDefinitions {
+		names = append(names, d.name)
+	}
+	return names
 }
 
 // Floor reports whether the limit is the least that is allowed. For other gates it is the most.
-func (g Gate) Floor() bool { return g.Name == GateSent }
+func (g Gate) Floor() bool { return g.definition().floor }
 
 // HoldsBeyondCapacity reports whether the figure means anything at a rate beyond the server's capacity,
 // at which neither the requests sent nor those in flight are steady.
-func (g Gate) HoldsBeyondCapacity() bool { return g.Name != GateSent && g.Name != GateLittle }
+func (g Gate) HoldsBeyondCapacity() bool { return !g.definition().steady }
+
+// Meaning says in a few words what the figure shows, under the limits that the plan sets. It is empty for
+// an unknown gate, which a file of another version may hold.
+func (g Gate) Meaning(limits Gates) string {
+	if d := g.definition(); d.meaning != nil {
+		return d.meaning(limits)
+	}
+	return ""
+}
+
+// definition returns the gate's entry in the table, or the zero value for an unknown gate.
+func (g Gate) definition() gateDefinition {
+	for _, d := range gateDefinitions {
+		if d.name == g.Name {
+			return d
+		}
+	}
+	return gateDefinition{}
+}
 
 // Worse reports whether the gate is nearer to its limit, or further beyond it, than another of its name.
 func (g Gate) Worse(than Gate) bool {
@@ -98,5 +123,8 @@ func (g Gate) format(x float64) string {
 	if g.Unit == "s" {
 		return time.Duration(x * float64(time.Second)).Round(time.Microsecond).String()
 	}
-	return fmt.Sprintf("%.3g%%", x*100)
+	return percent(x)
 }
+
+// percent formats a share: "2%".
+func percent(share float64) string { return fmt.Sprintf("%.3g%%", share*100) }

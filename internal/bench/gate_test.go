@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/claimbench/claimbench/internal/bench"
@@ -17,6 +18,27 @@ func TestGateFigures(t *testing.T) {
 	}
 	if got, want := ceiling.String(), "lag p99 2.1ms, at most 1ms allowed"; got != want {
 		t.Errorf("a gate reads %q, want %q", got, want)
+	}
+}
+
+// Every gate has a meaning, and the meanings name the limits that the plan sets.
+func TestGateMeanings(t *testing.T) {
+	limits := bench.Gates{LagShare: .07, Little: .03}
+	for _, name := range bench.GateNames {
+		if (bench.Gate{Name: name}).Meaning(limits) == "" {
+			t.Errorf("gate %s has no meaning", name)
+		}
+	}
+	for name, want := range map[string]string{bench.GateLag: "7% of the median", bench.GateLittle: "within 3%"} {
+		if got := (bench.Gate{Name: name}).Meaning(limits); !strings.Contains(got, want) {
+			t.Errorf("gate %s means %q, without %q", name, got, want)
+		}
+	}
+	if got := (bench.Gate{Name: bench.GateLag}).Meaning(bench.Gates{}); strings.Contains(got, "%") {
+		t.Errorf("without a share of the median, the lag means %q", got)
+	}
+	if got := (bench.Gate{Name: "unknown"}).Meaning(limits); got != "" {
+		t.Errorf("an unknown gate means %q", got)
 	}
 }
 

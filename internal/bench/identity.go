@@ -46,14 +46,14 @@ func (c Cell) String() string {
 
 // Kinds of phases that measure nothing. All other phases are of the kind that they measure.
 const (
-	Warmup = "warmup"
-	Check  = "check" // one request before the first timed one, to see that the level works
+	Warmup    = "warmup"
+	Preflight = "check" // one request before the first timed one, to see that the level works
 )
 
 // PhaseID identifies a phase among those of a trial. In files it is written as its String.
 type PhaseID struct {
 	Level string // empty if the scenario has no levels
-	Kind  string // Warmup, Check or a measure
+	Kind  string // Warmup, Preflight or a measure
 	Offered
 	// Probe counts the probes of a search from 1; the first one confirms the capacity that an earlier
 	// launch had, or does not exist. It is 0 for a phase that is not a probe.

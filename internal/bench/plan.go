@@ -116,7 +116,7 @@ func (t Trial) Duration() time.Duration {
 	var d time.Duration
 	for _, p := range t.Phases {
 		if p.Measure == MeasureCapacity {
-			d += 5 * p.Schedule.Duration.Duration
+			d += 8 * p.Schedule.Duration.Duration
 		}
 		d += p.Schedule.Duration.Duration
 	}

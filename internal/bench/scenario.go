@@ -18,7 +18,7 @@ type Scenario struct {
 	Targets []string `json:"targets,omitempty"`
 	// Quickstarts adds the quick starts of those servers. They run the first variant only.
 	Quickstarts bool `json:"quickstarts,omitempty"`
-	// Twin adds the first of those servers under a second name: the A/A arm of a run.
+	// Twin adds the first of those servers under a second name: the A/A twin of a run.
 	Twin bool `json:"twin,omitempty"`
 	// CPUs that the servers need.
 	CPUs Cores `json:"cpus,omitzero"`

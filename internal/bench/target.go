@@ -37,7 +37,7 @@ type Target struct {
 	// QuickstartOf names the server whose framework's own quick start this is. A quick start need not keep the
 	// contract's rules of conduct.
 	QuickstartOf string `json:"quickstart_of,omitempty"`
-	// TwinOf names the server that this one repeats under a second name: an A/A arm.
+	// TwinOf names the server that this one repeats under a second name: an A/A twin.
 	TwinOf string `json:"twin_of,omitempty"`
 	// Optional says in words what this server needs that a machine may lack; it is empty for a server that must
 	// run.

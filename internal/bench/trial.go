@@ -80,9 +80,9 @@ type Probe struct {
 	// Confirms says that it tried the capacity that an earlier launch had. It is not part of this launch's
 	// search.
 	Confirms bool `json:"confirms,omitempty"`
-	// Limit says which of the load generator's own limits was reached, so that a rate that did not hold says
+	// LimitedBy says which of the load generator's own limits was reached, so that a rate that did not hold says
 	// nothing about the server.
-	Limit string `json:"limit,omitempty"`
+	LimitedBy string `json:"limit,omitempty"`
 }
 
 // About holds what a server reports about itself.
@@ -109,8 +109,8 @@ type Environment struct {
 	Pinned   string            `json:"pinned"`             // what of the pinning took effect, in words
 	Warnings []string          `json:"warnings,omitempty"`
 	Void     []string          `json:"void,omitempty"` // why nothing measured here is evidence
-	// LoadBegin holds the load averages at the start of the run.
-	LoadBegin string `json:"load_average,omitempty"`
+	// LoadAverage holds the load averages at the start of the run.
+	LoadAverage string `json:"load_average,omitempty"`
 }
 
 // String formats what identifies a server: "node 24.1.0, fastify 5.6.1". Values are shortened and stripped of

@@ -30,7 +30,7 @@ type Verdicts struct {
 	Profile  string         `json:"profile"`
 	Analysis Analysis       `json:"analysis"`
 	Claims   []ClaimVerdict `json:"claims"`
-	// Twins is the A/A arm: the comparisons of a server with itself under a second name.
+	// Twins is the A/A twin: the comparisons of a server with itself under a second name.
 	Twins    []Comparison `json:"a_a,omitempty"`
 	Controls []Control    `json:"controls,omitempty"`
 	Scaling  []Scaling    `json:"scaling,omitempty"`

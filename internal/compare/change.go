@@ -23,7 +23,8 @@ var Words = []string{Better, Worse, Changed, Gone, Equal, Inconclusive}
 
 // Change says what became of one number of one arm.
 type Change struct {
-	Name     string   `json:"name"` // arm, level, metric and offered load
+	Name     string   `json:"name"`  // arm, level, metric and offered load
+	Title    string   `json:"title"` // Name for people: "json/node-a: median response time at 500/s"
 	Metric   string   `json:"metric"`
 	Unit     string   `json:"unit"`
 	Base     float64  `json:"base"`          // median over rounds, in Unit
@@ -52,8 +53,8 @@ func wordOf(m metric.Metric, region bench.Verdict) string {
 	return Worse
 }
 
-// limit returns why a number must stay undecided; empty if nothing stands against a decision.
-func limit(base, head figure, c Change, region bench.Verdict) string {
+// undecidable returns why a number must stay undecided; empty if nothing stands against a decision.
+func undecidable(base, head figure, c Change, region bench.Verdict) string {
 	switch {
 	case base.lowerBound || head.lowerBound:
 		return "only a lower bound is known"

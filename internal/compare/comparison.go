@@ -58,12 +58,12 @@ func (c *Comparison) warn(format string, args ...any) {
 // warnOfEnvironment warns of another kernel and of other runtimes.
 func (c *Comparison) warnOfEnvironment(base, head Run) {
 	if base.Environment.Kernel != head.Environment.Kernel {
-		c.warn("the kernel was %s, and is %s", base.Environment.Kernel, head.Environment.Kernel)
+		c.warn("the kernel was %s and is now %s", base.Environment.Kernel, head.Environment.Kernel)
 	}
 	for _, name := range slices.Sorted(maps.Keys(head.Environment.Runtimes)) {
 		was, is := base.Environment.Runtimes[name], head.Environment.Runtimes[name]
 		if was != "" && was != is {
-			c.warn("%s was %s, and is %s", name, was, is)
+			c.warn("%s was %s and is now %s", name, was, is)
 		}
 	}
 }
@@ -129,6 +129,7 @@ func (p pair) candidate(id figureID, base, head figure) (candidate, bool) {
 	m := metric.Find(id.metric)
 	change := Change{
 		Name:   id.String(),
+		Title:  id.title(),
 		Metric: id.metric,
 		Unit:   m.Unit,
 		Margin: m.Margin * math.Exp(p.wider),
@@ -148,7 +149,7 @@ func (p pair) candidate(id figureID, base, head figure) (candidate, bool) {
 	change.Ratio = math.Exp(difference.Mean)
 	change.Low, change.High = expOrNil(low), expOrNil(high)
 	region, level := difference.Region(math.Log(change.Margin))
-	if why := cmp.Or(p.nothing, limit(base, head, change, region)); why != "" {
+	if why := cmp.Or(p.nothing, undecidable(base, head, change, region)); why != "" {
 		change.Why = why
 		return candidate{change: change, level: 1, region: region, settled: true}, true
 	}

@@ -92,6 +92,10 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
 		}
 	}
+	p50 := change(t, c, "json/node-a p50 at 500/s")
+	if want := "json/node-a: median response time at 500/s"; p50.Title != want {
+		t.Errorf("the title is %q, want %q", p50.Title, want)
+	}
 	throughput := change(t, c, "json/node-a throughput")
 	if want := 8. / 12; math.Abs(throughput.Ratio-want) > .02 || *throughput.Low > want || *throughput.High < want {
 		t.Errorf("ratio %g (%g to %g), want %g", throughput.Ratio, *throughput.Low, *throughput.High, want)

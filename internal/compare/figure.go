@@ -23,6 +23,11 @@ func (id figureID) String() string {
 	return name
 }
 
+// title returns the name of the figure for people: "json/node-a: median response time at 500/s".
+func (id figureID) title() string {
+	return id.cell.String() + ": " + metric.Find(id.metric).TitleAt(id.offered)
+}
+
 // figure is one number of a run over all of its launches.
 type figure struct {
 	scenario   string

@@ -13,6 +13,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/record"
 )
 
@@ -34,6 +35,22 @@ type Value struct {
 	Metric string  `json:"metric"`
 	Log    float64 `json:"log"`  // mean of its natural logarithm over rounds
 	Work   string  `json:"work"` // digest of the work: numbers with another digest are not comparable
+	// Arm, Level and Offered are the other parts of the number's name. Nights of older versions lack them.
+	Arm     string        `json:"arm,omitempty"`
+	Level   string        `json:"level,omitempty"`
+	Offered bench.Offered `json:"offered,omitzero"`
+}
+
+// title returns the number's name for people; empty if the night lacks the parts of the name.
+func (v Value) title() string {
+	if v.Arm == "" {
+		return ""
+	}
+	return figureID{
+		cell:    bench.Cell{Arm: v.Arm, Level: v.Level},
+		metric:  v.Metric,
+		offered: v.Offered,
+	}.title()
 }
 
 const nightSchema = 1
@@ -95,9 +112,12 @@ func nightOf(r Run) (Night, error) {
 			continue
 		}
 		night.Values[id.String()] = Value{
-			Metric: id.metric,
-			Log:    stat.Mean(f.logs, nil),
-			Work:   workOf(r.Run, f.scenario).digest(),
+			Metric:  id.metric,
+			Log:     stat.Mean(f.logs, nil),
+			Work:    workOf(r.Run, f.scenario).digest(),
+			Arm:     id.cell.Arm,
+			Level:   id.cell.Level,
+			Offered: id.offered,
 		}
 	}
 	return night, nil

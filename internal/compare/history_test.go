@@ -40,6 +40,9 @@ func TestHistory(t *testing.T) {
 	}
 	named := func(s Series) bool { return s.Name == "json/node-a p50 at 500/s" }
 	s := trend.Series[slices.IndexFunc(trend.Series, named)]
+	if want := "json/node-a: median response time at 500/s"; s.Title != want {
+		t.Errorf("the title is %q, want %q", s.Title, want)
+	}
 	if len(s.Values) != 6 || math.Abs(s.Values[0]/.00805-1) > .1 {
 		t.Errorf("values are %v, want 6 of about 0.00805 s", s.Values)
 	}

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -23,7 +24,8 @@ type Trend struct {
 
 // Series is one number over the nights.
 type Series struct {
-	Name   string      `json:"name"`
+	Name   string      `json:"name"`  // see Change
+	Title  string      `json:"title"` // Name for people, or Name if the last night is of an older version
 	Metric string      `json:"metric"`
 	Unit   string      `json:"unit"`
 	Times  []time.Time `json:"times"`
@@ -132,7 +134,12 @@ func sameMachine(nights []Night, baseline int) (kept []Night, moved int) {
 // alpha.
 func series(nights []Night, name string, baseline int, alpha float64) Series {
 	last := nights[len(nights)-1].Values[name]
-	s := Series{Name: name, Metric: last.Metric, Unit: metric.Find(last.Metric).Unit}
+	s := Series{
+		Name:   name,
+		Title:  cmp.Or(last.title(), name),
+		Metric: last.Metric,
+		Unit:   metric.Find(last.Metric).Unit,
+	}
 	var logs []float64
 	for _, n := range nights {
 		if v, ok := n.Values[name]; ok && v.Work == last.Work {

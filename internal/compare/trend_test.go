@@ -57,6 +57,10 @@ func TestFollow(t *testing.T) {
 	if s := follow(t, nightly(8, 2, .01, flat), 10).Series[0]; s.Word != Inconclusive {
 		t.Errorf("too few nights: %+v", s)
 	}
+	// The nights are as older versions wrote them, without the parts of the name.
+	if s.Title != s.Name {
+		t.Errorf("the title is %q, want the name %q", s.Title, s.Name)
+	}
 }
 
 // Nights of another class, void nights, and nights of a changed machine are left out with a warning.

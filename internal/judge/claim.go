@@ -43,7 +43,7 @@ func (j *judgment) claims() (all []*claim) {
 			case x.sampled(rounds):
 				j.publish(x, j.find(x, j.alpha(), c.look))
 			case x.sampled(j.run.Plan.Profile.Rounds):
-				x.Why = fmt.Sprintf("it had no number yet when the claim was decided, after %d rounds", rounds)
+				x.Why = fmt.Sprintf("it had no figure yet when the claim was decided, after %d rounds", rounds)
 			}
 		}
 		c.Why = c.reason()
@@ -120,7 +120,7 @@ func (c *claim) reason() string {
 	case bench.Inconclusive:
 		why = tally(each)
 		if combine(each) == bench.Depends {
-			why += fmt.Sprintf(", taken singly; the disagreement may be chance among %d comparisons", len(each))
+			why += fmt.Sprintf(", each taken singly; the disagreement may be due to chance among %d comparisons", len(each))
 		}
 	default:
 		why = agreement(len(c.made))
@@ -164,7 +164,7 @@ func (j *judgment) holm(all []*claim) {
 			c.Verdict = bench.Inconclusive
 		case c.decided() && adjusted > 0 && !c.confirmed(inference.Alpha*p[i]/adjusted):
 			c.Why = fmt.Sprintf("%s by itself (%s), but fragile as one of %d claims: "+
-				"the sign-flip test does not agree at the level that is left for it", c.Verdict, c.Why, len(p))
+				"the sign-flip test does not confirm it at the level that remains for this claim", c.Verdict, c.Why, len(p))
 			c.Verdict = bench.Inconclusive
 		}
 	}
@@ -179,7 +179,7 @@ func (c *claim) confirmed(level float64) bool {
 	standing := slices.Clone(c.decisive)
 	for i, x := range c.made {
 		if f := x.found; !x.metric.Counted && standing[i] != bench.Inconclusive {
-			if _, fragile := inference.Fragile(f.tested, f.limit, f.region, level); fragile {
+			if _, fragile := inference.Fragile(f.tested, f.threshold, f.region, level); fragile {
 				standing[i] = bench.Inconclusive
 			}
 		}

@@ -30,6 +30,9 @@ func (c *comparison) cells() []bench.Cell {
 	return slices.DeleteFunc(all, bench.Cell.IsZero)
 }
 
+// quantity returns what the comparison's numbers say.
+func (c *comparison) quantity() quantity { return quantity{metric: c.metric, offered: c.Offered} }
+
 // warn adds a warning to the comparison, once.
 func (c *comparison) warn(format string, args ...any) {
 	if w := fmt.Sprintf(format, args...); !slices.Contains(c.Warnings, w) {
@@ -212,7 +215,7 @@ func (j *judgment) count(c *comparison) {
 	if c.Expect == bench.Lower {
 		more, less = less, more
 	}
-	c.Why = "both are counted, so there is no error"
+	c.Why = "both figures are exact, so there is no error"
 	switch {
 	case more:
 		c.Verdict = bench.Supported

@@ -9,7 +9,7 @@ import (
 	"github.com/claimbench/claimbench/internal/metric"
 )
 
-// twinPair is a server of a scenario and its second name: the A/A arm.
+// twinPair is a server of a scenario and its second name: the A/A twin.
 type twinPair struct {
 	scenario bench.Scenario
 	of, twin string
@@ -103,7 +103,7 @@ func (j *judgment) knownWorks() (list []knownWork) {
 	return list
 }
 
-// checks returns the cells of the A/A arm and of the positive control.
+// checks returns the cells of the A/A twin and of the positive control.
 func (j *judgment) checks() (list []bench.Cell) {
 	for _, pair := range j.twinPairs() {
 		for _, server := range []string{pair.of, pair.twin} {
@@ -157,9 +157,9 @@ func (j *judgment) controls() (list []bench.Control) {
 
 // costs returns the log of the ratio of a request's costs, by round: known work against its base.
 func (j *judgment) costs(k knownWork, m metric.Metric) (logs []float64) {
-	c := &comparison{metric: m}
+	q := quantity{metric: m}
 	for round := 1; round <= j.run.Plan.Profile.Rounds; round++ {
-		x, err := j.relative(c, k.place, round)
+		x, err := j.relative(q, k.place, round)
 		if err != nil {
 			continue
 		}

@@ -18,16 +18,16 @@ type factor struct {
 var factors = []factor{
 	{"metric", func(c *comparison) string { return c.metric.Title }},
 	{"scenario", func(c *comparison) string { return c.Scenario }},
-	{"kind of work", work},
+	{"kind of work", scenarioLevel},
 	{"tier", func(c *comparison) string { return c.Tier }},
 	{"rate", func(c *comparison) string { return c.Offered.String() }},
 	{"server", func(c *comparison) string { return c.Of }},
-	{"kind of work and metric", func(c *comparison) string { return work(c) + " " + c.metric.Title }},
+	{"kind of work and metric", func(c *comparison) string { return scenarioLevel(c) + " " + c.metric.Title }},
 	{"tier and metric", func(c *comparison) string { return c.Tier + " " + c.metric.Title }},
 }
 
-// work names the comparison's scenario and level.
-func work(c *comparison) string {
+// scenarioLevel names the comparison's scenario and level.
+func scenarioLevel(c *comparison) string {
 	return bench.Cell{Arm: c.Scenario, Level: c.Level}.String()
 }
 
@@ -51,7 +51,7 @@ func dependsOn(made []*comparison, decisive []bench.Verdict) string {
 	if len(singly) > 0 {
 		undecided = "; " + tally(singly)
 		if slices.ContainsFunc(singly, func(v bench.Verdict) bool { return v != bench.Inconclusive }) {
-			undecided += ", taken singly"
+			undecided += ", each taken singly"
 		}
 	}
 	for _, f := range factors {
@@ -59,7 +59,7 @@ func dependsOn(made []*comparison, decisive []bench.Verdict) string {
 			return fmt.Sprintf("depends on the %s: %s", f.name, explained) + undecided
 		}
 	}
-	return "no one factor explains it: " + tally(words) + undecided
+	return "no single factor explains it: " + tally(words) + undecided
 }
 
 // explain lists the values of the factor by verdict: "supported for throughput; contradicted for peak

@@ -107,7 +107,7 @@ func TestDependsIsTestedHarder(t *testing.T) {
 	if claim.Verdict != bench.Inconclusive {
 		t.Errorf("two weak ones that differ: %s", claim.Verdict)
 	}
-	if !strings.Contains(claim.Why, "may be chance among 2") {
+	if !strings.Contains(claim.Why, "may be due to chance among 2") {
 		t.Errorf("two weak ones that differ: %s", claim.Why)
 	}
 	s.Change = faster(1.50, 1.51, 1.49, 1.5, 1.52, 1.48)

@@ -19,15 +19,15 @@ type finding struct {
 	// low and high bound the mean in the direction of the claim; infinite if a side is a lower bound.
 	low, high float64
 	signed    []float64 // d_r, positive in the direction of the claim
-	// tested and limit are the numbers and the margin that decided: signed and the log of the margin or,
+	// tested and threshold are the numbers and the margin that decided: signed and the log of the margin or,
 	// within the clock's error, the differences in seconds and that error.
-	tested  []float64
-	limit   float64
-	region  bench.Verdict // where the mean lies
-	p       float64       // smallest level at which the region would be decided
-	verdict bench.Verdict // the region, if it is decided
-	forced  string        // the rule that keeps the finding inconclusive, whatever its interval
-	why     string
+	tested    []float64
+	threshold float64
+	region    bench.Verdict // where the mean lies
+	p         float64       // smallest level at which the region would be decided
+	verdict   bench.Verdict // the region, if it is decided
+	forced    string        // the rule that keeps the finding inconclusive, whatever its interval
+	why       string
 }
 
 // find judges the comparison at one look after the other, up to the last, at levels that spend alpha,
@@ -51,7 +51,7 @@ func (j *judgment) findAt(c *comparison, look int, level float64) finding {
 			return f
 		}
 	}
-	f.region, f.p = inference.Region(f.signed, f.limit)
+	f.region, f.p = inference.Region(f.signed, f.threshold)
 	for _, decide := range []func(*comparison, *finding) (settled bool){
 		j.knownFromOneSide, j.withinResolution, j.byInterval, confirmed,
 	} {
@@ -67,11 +67,11 @@ func newFinding(c *comparison, look int, level float64, r rounds) finding {
 	logs := r.logs()
 	f := finding{
 		look: look, level: level, rounds: r,
-		interval: inference.TInterval(logs, level),
-		signed:   make([]float64, len(logs)),
-		limit:    math.Log(c.margin()),
-		p:        1,
-		verdict:  bench.Inconclusive,
+		interval:  inference.TInterval(logs, level),
+		signed:    make([]float64, len(logs)),
+		threshold: math.Log(c.margin()),
+		p:         1,
+		verdict:   bench.Inconclusive,
 	}
 	sign := c.sign()
 	for i, d := range logs {
@@ -115,7 +115,7 @@ func (f *finding) fewRounds() string {
 
 func (f *finding) sameNumber() string {
 	if f.interval.SE == 0 {
-		return "all rounds gave the very same number, which no measurement does"
+		return "all rounds gave exactly the same number, which real measurements never do"
 	}
 	return ""
 }
@@ -123,7 +123,7 @@ func (f *finding) sameNumber() string {
 // noGrowth holds even if other rounds have a number: to judge by those would be to choose among outcomes.
 func (f *finding) noGrowth() string {
 	if len(f.rounds.noGrowth) > 0 {
-		return "in some rounds " + metric.ErrNoGrowth.Error()
+		return "in some rounds, " + metric.ErrNoGrowth.Error()
 	}
 	return ""
 }
@@ -162,7 +162,7 @@ func (j *judgment) withinResolution(c *comparison, f *finding) (settled bool) {
 		added := j.resolution(quantile, 0, round)
 		if f.p < f.level && (f.rounds.ofNearBase(added) || c.To != "" && f.rounds.toNearBase(added)) {
 			f.force(bench.ForcedInstrument, fmt.Sprintf(
-				"number and base differ by less than %v, which the load generator may have added",
+				"the number and its base differ by less than %v, which the load generator may have added",
 				added.Round(time.Microsecond)))
 			return true
 		}
@@ -174,7 +174,7 @@ func (j *judgment) withinResolution(c *comparison, f *finding) (settled bool) {
 	differences := f.rounds.each(func(p pairing) float64 { return sign * (p.of - p.to) })
 	clock := j.clockError(round)
 	if equal, p := inference.Region(differences, clock.Seconds()); equal == bench.PracticallyEqual && p < f.level {
-		f.region, f.p, f.verdict, f.tested, f.limit = equal, p, equal, differences, clock.Seconds()
+		f.region, f.p, f.verdict, f.tested, f.threshold = equal, p, equal, differences, clock.Seconds()
 		f.why = fmt.Sprintf("they differ by less than %v, the error of the clock", clock)
 		return confirmed(c, f)
 	}
@@ -210,7 +210,7 @@ func confirmed(_ *comparison, f *finding) (settled bool) {
 	if f.verdict == bench.Inconclusive {
 		return true
 	}
-	if p, fragile := inference.Fragile(f.tested, f.limit, f.region, f.level); fragile {
+	if p, fragile := inference.Fragile(f.tested, f.threshold, f.region, f.level); fragile {
 		f.force(bench.ForcedFragile, fmt.Sprintf(
 			"fragile: %s by Student's t, but the sign-flip test, which assumes less, has p %.2g", f.region, p))
 	}
@@ -231,9 +231,9 @@ func (f *finding) inWords(c *comparison) string {
 	case f.verdict == bench.PracticallyEqual:
 		return "the whole interval is within the margin"
 	case f.low > 0:
-		return "direction only: as claimed, but perhaps by less than matters"
+		return "direction only: as claimed, but perhaps by less than the margin"
 	case f.high < 0:
-		return "direction only: against the claim, but perhaps by less than matters"
+		return "direction only: against the claim, but perhaps by less than the margin"
 	}
 	return "the interval is too wide to tell"
 }

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -59,7 +60,7 @@ func Judge(run *record.Run) (*bench.Verdicts, []bench.Summary, error) {
 func newJudgment(run *record.Run) (*judgment, []bench.Summary, error) {
 	j := &judgment{
 		run:      run,
-		gates:    run.Plan.Gates,
+		gates:    gatesOf(run.Plan),
 		trials:   map[string]map[int]*metric.Trial{},
 		invalid:  map[string]int{},
 		reasons:  map[string]string{},
@@ -69,9 +70,6 @@ func newJudgment(run *record.Run) (*judgment, []bench.Summary, error) {
 		starts:   map[int]time.Time{},
 		spent:    map[float64][]float64{},
 		warnings: []string{},
-	}
-	if j.gates == (bench.Gates{}) { // the plan has none (--no-gates): judge by the usual ones
-		j.gates = plan.StandardGates
 	}
 	generator, err := cpuset.Parse(run.Plan.CPUs.Generator)
 	if err != nil {
@@ -89,6 +87,16 @@ func newJudgment(run *record.Run) (*judgment, []bench.Summary, error) {
 		j.qualify(&summaries[i])
 	}
 	return j, summaries, nil
+}
+
+// gatesOf returns the limits that the run is judged by: those of its plan. A plan without one, because it is old
+// or was made with --no-gates, is judged by the usual one.
+func gatesOf(p bench.Plan) bench.Gates {
+	g, usual := p.Gates, plan.StandardGates
+	g.Sent = cmp.Or(g.Sent, usual.Sent)
+	g.Late = cmp.Or(g.Late, usual.Late)
+	g.Service = cmp.Or(g.Service, usual.Service)
+	return g
 }
 
 // read summarizes every valid trial.
@@ -147,11 +155,10 @@ func (j *judgment) qualify(s *bench.Summary) {
 	for i := range s.Values {
 		v := &s.Values[i]
 		m := metric.Find(v.Metric)
-		c := &comparison{metric: m}
-		c.Offered = v.Offered
+		q := quantity{metric: m, offered: v.Offered}
 		cell := bench.Cell{Arm: s.Trial.Arm(), Level: v.Level}
-		v.LowerBound = j.limited(c, cell, round)
-		if _, p, err := j.phase(c, cell, round); err == nil && m.Steady {
+		v.LowerBound = j.limits(q, cell, round).lowerBound
+		if _, p, err := j.phase(q, cell, round); err == nil && m.Steady {
 			v.Unsteady = p.Steady.Examined() && !p.Steady.Reached()
 		}
 		if m.Quantile > 0 {

@@ -366,7 +366,7 @@ func TestNumbersThatCannotBeCompared(t *testing.T) {
 				}
 			},
 			want: bench.Inconclusive,
-			why:  "the very same number",
+			why:  "exactly the same number",
 		},
 		{
 			name:   "no hit at all",

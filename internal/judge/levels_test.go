@@ -158,7 +158,7 @@ func TestLevelsAndBases(t *testing.T) {
 			test:  bench.Test{Metric: "cores_used", Of: "server", AtMost: bound(1.1)},
 			want:  bench.Inconclusive,
 			value: 1,
-			why:   "the very same number",
+			why:   "exactly the same number",
 		},
 		{
 			name: "gain over the quick start",
@@ -177,7 +177,7 @@ func TestLevelsAndBases(t *testing.T) {
 			study: parallel{settings: 2},
 			want:  bench.Supported,
 			value: 1.5,
-			why:   "counted",
+			why:   "both figures are exact",
 		},
 		{
 			name:  "as many settings",
@@ -223,7 +223,7 @@ func TestLevelsAndBases(t *testing.T) {
 			name: "capacity known from below",
 			test: bench.Test{Metric: "capacity", Of: "server", AtMost: bound(120)},
 			study: parallel{
-				probes: []bench.Probe{{Rate: 100}, {Rate: 200, Limit: "generator CPU"}},
+				probes: []bench.Probe{{Rate: 100}, {Rate: 200, LimitedBy: "generator CPU"}},
 				late:   map[bench.Rate]bool{200: true},
 			},
 			want:  bench.Inconclusive,
@@ -233,7 +233,7 @@ func TestLevelsAndBases(t *testing.T) {
 			name: "capacity with the load generator's limit in the bracket",
 			test: bench.Test{Metric: "capacity", Of: "server", AtMost: bound(120)},
 			study: parallel{
-				probes: []bench.Probe{{Rate: 100}, {Rate: 200}, {Rate: 150, Limit: "generator CPU"}},
+				probes: []bench.Probe{{Rate: 100}, {Rate: 200}, {Rate: 150, LimitedBy: "generator CPU"}},
 				late:   map[bench.Rate]bool{150: true, 200: true},
 			},
 			want:  bench.Inconclusive,
@@ -243,7 +243,7 @@ func TestLevelsAndBases(t *testing.T) {
 			name: "capacity if the load generator's limit kept every rate from holding",
 			test: bench.Test{Metric: "capacity", Of: "server", AtLeast: bound(120)},
 			study: parallel{
-				probes: []bench.Probe{{Rate: 100, Limit: "generator CPU 80%"}},
+				probes: []bench.Probe{{Rate: 100, LimitedBy: "generator CPU 80%"}},
 				late:   map[bench.Rate]bool{100: true},
 			},
 			want: bench.NotTested,

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/claimbench/claimbench/internal/bench"
@@ -18,42 +19,66 @@ const (
 	idleLimit = .6
 )
 
-// limited adds to the comparison what the phase shows besides its number: failed requests, and anything
-// other than the server that may have set it. It reports whether the number is a lower bound.
-func (j *judgment) limited(c *comparison, cell bench.Cell, round int) (lowerBound bool) {
+// quantity is a metric at an offered load: what a number says, whichever cell and round it is from.
+type quantity struct {
+	metric  metric.Metric
+	offered bench.Offered
+}
+
+// limits is what may have limited a number other than the server.
+type limits struct {
+	lowerBound bool
+	warnings   []string
+}
+
+func (l *limits) warn(format string, args ...any) {
+	l.warnings = append(l.warnings, fmt.Sprintf(format, args...))
+}
+
+// atLeast marks the number as a lower bound, with the reason.
+func (l *limits) atLeast(cell bench.Cell, why, of string) {
+	l.lowerBound = true
+	l.warn("%s: %s, so the figure is only a lower bound for the server's %s", cell, why, of)
+}
+
+// limits returns what a cell's phase in a round shows besides its number: failed requests, and anything other
+// than the server that may have set the number.
+func (j *judgment) limits(q quantity, cell bench.Cell, round int) (l limits) {
 	t := j.trials[cell.Arm][round]
 	if t == nil {
-		return false
+		return l
 	}
-	if c.metric.Searched {
-		return j.searchLimited(c, cell, t)
+	if q.metric.Searched {
+		j.addSearchLimits(&l, cell, t)
+		return l
 	}
-	id := c.metric.Phase(t.Scenario, cell.Level, c.Offered)
+	id := q.metric.Phase(t.Scenario, cell.Level, q.offered)
 	phase, p, err := t.Phase(id)
 	if err != nil {
-		return false
+		return l
 	}
 	if p.Failed > 0 {
-		c.warn("%s failed requests in %s", cell.Arm, id)
+		l.warn("%s failed requests in %s", cell.Arm, id)
 	}
-	return c.metric.Throughput && j.throughputLimited(c, cell, t, phase)
+	if q.metric.ClosedLoop {
+		j.addThroughputLimits(&l, cell, t, phase)
+	}
+	return l
 }
 
-// searchLimited is limited for a rate found by a search.
-func (j *judgment) searchLimited(c *comparison, cell bench.Cell, t *metric.Trial) bool {
+// addSearchLimits adds the limits of a rate found by a search.
+func (j *judgment) addSearchLimits(l *limits, cell bench.Cell, t *metric.Trial) {
 	if held, tried := j.confirmations(cell); tried > 1 && 2*held < tried {
-		c.warn("%s: another launch confirmed the capacity in only %d of %d rounds; luck may flatter it",
+		l.warn("%s: another launch confirmed the capacity in only %d of %d rounds; the capacity may be a lucky one",
 			cell, held, tried)
 	}
-	_, lowerBound, _ := t.Capacity(cell.Level)
-	if lowerBound {
-		c.warn("%s: the load generator reached its limit, so the server's capacity is at least this", cell)
+	if _, lowerBound, _ := t.Capacity(cell.Level); lowerBound {
+		l.atLeast(cell, "the load generator reached its limit", "capacity")
 	}
-	return lowerBound
 }
 
-// throughputLimited is limited for the throughput of a closed loop.
-func (j *judgment) throughputLimited(c *comparison, cell bench.Cell, t *metric.Trial, p bench.PhaseResult) bool {
+// addThroughputLimits adds the limits of the throughput of a closed loop.
+func (j *judgment) addThroughputLimits(l *limits, cell bench.Cell, t *metric.Trial, p bench.PhaseResult) {
 	seconds := p.Drive.Elapsed.Seconds()
 	generator, server := p.Drive.Generator.Seconds()/seconds, p.CPU.Seconds()/seconds
 	used := generator // by everything on the load generator's CPUs
@@ -65,19 +90,15 @@ func (j *judgment) throughputLimited(c *comparison, cell bench.Cell, t *metric.T
 	servicesBusy := j.serviceBusy(p) || len(p.Services) > 0 && used > busyLimit*j.generator
 	switch {
 	case idle && p.Late > j.gates.Late.Duration:
-		c.warn("%s: the upstream answered late, so the server's throughput is at least this", cell)
-		return true
+		l.atLeast(cell, "the upstream answered late", "throughput")
 	case idle && servicesBusy:
-		c.warn("%s: a service that it uses was at its limit, so the server's throughput is at least this", cell)
-		return true
+		l.atLeast(cell, "a service that it uses was at its limit", "throughput")
 	case nearCapacity(p), generator > busyLimit*j.generator, generator > idleLimit && idle:
-		c.warn("%s: the load generator was at its limit, so the server's throughput is at least this", cell)
-		return true
+		l.atLeast(cell, "the load generator was at its limit", "throughput")
 	case server < idleLimit*limit && generator < idleLimit:
-		c.warn("%s: neither server nor load generator was busy, so the number of connections set this throughput",
-			cell)
+		l.warn("%s: neither the server nor the load generator was busy, "+
+			"so the number of connections set this throughput", cell)
 	}
-	return false
 }
 
 // confirmations counts the launches in which the capacity of the launch before was tried, and those in
@@ -85,7 +106,7 @@ func (j *judgment) throughputLimited(c *comparison, cell bench.Cell, t *metric.T
 func (j *judgment) confirmations(cell bench.Cell) (held, tried int) {
 	for _, t := range j.trials[cell.Arm] {
 		for i, p := range t.Result.Phases {
-			if p.Level != cell.Level || !t.Summary.Phases[i].Confirms || p.Probe.Limit != "" {
+			if p.Level != cell.Level || !t.Summary.Phases[i].Confirms || p.Probe.LimitedBy != "" {
 				continue
 			}
 			tried++

@@ -149,7 +149,7 @@ func (c *claim) undecided(look, rounds int) bool {
 
 // NeedsRounds judges a run at its last look. It returns the cells of which more rounds are needed, and
 // the claims that need them: the undecided ones. A claim needs a comparison until that is decided at the
-// strictest level that may be asked of it. The A/A arm and the positive control are needed as long as
+// strictest level that may be asked of it. The A/A twin and the positive control are needed as long as
 // any claim is undecided.
 func NeedsRounds(run *record.Run) (cells map[bench.Cell]bool, claims []string, err error) {
 	j, _, err := newJudgment(run)

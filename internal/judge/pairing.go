@@ -130,7 +130,7 @@ func (r rounds) toNearBase(within time.Duration) bool {
 // pair pairs the numbers of both sides, round by round. If no round has a pair, why says what stands in
 // the way, by the last round that was made.
 func (j *judgment) pair(c *comparison) (r rounds, why string) {
-	why = "there is no round"
+	why = "no round was made"
 	for round := 1; round <= j.run.Plan.Profile.Rounds; round++ {
 		made := j.allLaunched(c, round)
 		findsCapacities := c.Share > 0 && round == 1
@@ -160,11 +160,11 @@ func (j *judgment) allLaunched(c *comparison, round int) bool {
 // pairing takes the numbers of both sides in a round. The error says why there is no pair.
 func (j *judgment) pairing(c *comparison, round int) (p pairing, err error) {
 	p.round = round
-	if p.of, err = j.relative(c, c.of, round); err != nil {
+	if p.of, err = j.relative(c.quantity(), c.of, round); err != nil {
 		return p, err
 	}
 	if p.to = c.Bound; c.To != "" {
-		if p.to, err = j.relative(c, c.to, round); err != nil {
+		if p.to, err = j.relative(c.quantity(), c.to, round); err != nil {
 			return p, err
 		}
 		if err := j.commonRate(c, round); err != nil {
@@ -175,10 +175,17 @@ func (j *judgment) pairing(c *comparison, round int) (p pairing, err error) {
 		j.addPercentile(c, &p)
 	}
 	for _, cell := range []bench.Cell{c.of.cell, c.of.base, c.to.cell, c.to.base} {
-		p.steady = append(p.steady, j.steadiness(c, cell, round))
+		p.steady = append(p.steady, j.steadiness(c.quantity(), cell, round))
 	}
-	of, ofBase := j.limited(c, c.of.cell, round), j.limited(c, c.of.base, round)
-	to, toBase := j.limited(c, c.to.cell, round), j.limited(c, c.to.base, round)
+	lowerBound := func(cell bench.Cell) bool {
+		l := j.limits(c.quantity(), cell, round)
+		for _, w := range l.warnings {
+			c.warn("%s", w)
+		}
+		return l.lowerBound
+	}
+	of, to := lowerBound(c.of.cell), lowerBound(c.to.cell)
+	ofBase, toBase := lowerBound(c.of.base), lowerBound(c.to.base)
 	// A number relative to a lower bound is itself an upper bound.
 	p.ofLowerBound = of || toBase
 	p.toLowerBound = to || ofBase
@@ -190,10 +197,10 @@ func (j *judgment) commonRate(c *comparison, round int) error {
 	if c.Share == 0 {
 		return nil
 	}
-	_, of, _ := j.phase(c, c.of.cell, round)
-	_, to, _ := j.phase(c, c.to.cell, round)
+	_, of, _ := j.phase(c.quantity(), c.of.cell, round)
+	_, to, _ := j.phase(c.quantity(), c.to.cell, round)
 	if of.Rate != to.Rate {
-		return fmt.Errorf("the two were driven at %s and %s, which is not a common rate", of.Rate, to.Rate)
+		return fmt.Errorf("the two servers were driven at %s and %s, not at a common rate", of.Rate, to.Rate)
 	}
 	return nil
 }
@@ -202,57 +209,57 @@ func (j *judgment) commonRate(c *comparison, round int) error {
 // its base or, without a base, the difference of lag.
 func (j *judgment) addPercentile(c *comparison, p *pairing) {
 	if c.Base != nil {
-		p.ofFromBase = j.fromBase(c, c.of, p.round)
+		p.ofFromBase = j.fromBase(c.quantity(), c.of, p.round)
 		if c.To != "" {
-			p.toFromBase = j.fromBase(c, c.to, p.round)
+			p.toFromBase = j.fromBase(c.quantity(), c.to, p.round)
 		}
 		return
 	}
 	if c.To != "" {
-		_, of, _ := j.phase(c, c.of.cell, p.round)
-		_, to, _ := j.phase(c, c.to.cell, p.round)
+		_, of, _ := j.phase(c.quantity(), c.of.cell, p.round)
+		_, to, _ := j.phase(c.quantity(), c.to.cell, p.round)
 		p.lagP50, p.lagP99 = of.LagP50-to.LagP50, of.LagP99-to.LagP99
 	}
 }
 
 // fromBase returns the difference of a place's number from its base, in the metric's unit.
-func (j *judgment) fromBase(c *comparison, p place, round int) float64 {
-	x, _ := j.number(c, p.cell, round) // the pairing has both
-	base, _ := j.number(c, p.base, round)
+func (j *judgment) fromBase(q quantity, p place, round int) float64 {
+	x, _ := j.number(q, p.cell, round) // the pairing has both
+	base, _ := j.number(q, p.base, round)
 	return x - base
 }
 
 // steadiness looks up the steady state of a cell's phase in a round. A percentile that had to be taken
 // from the whole phase counts as one without a steady state.
-func (j *judgment) steadiness(c *comparison, cell bench.Cell, round int) steadiness {
-	_, p, err := j.phase(c, cell, round)
-	examined := err == nil && c.metric.Steady && p.Steady.Examined()
-	whole := c.metric.Quantile > 0 && p.WholeFrom > 0 && c.metric.Quantile >= p.WholeFrom
+func (j *judgment) steadiness(q quantity, cell bench.Cell, round int) steadiness {
+	_, p, err := j.phase(q, cell, round)
+	examined := err == nil && q.metric.Steady && p.Steady.Examined()
+	whole := q.metric.Quantile > 0 && p.WholeFrom > 0 && q.metric.Quantile >= p.WholeFrom
 	return steadiness{cell: cell, examined: examined, unsteady: examined && (whole || !p.Steady.Reached())}
 }
 
-// phase returns the phase that a comparison takes its number from, in a cell and a round.
-func (j *judgment) phase(c *comparison, cell bench.Cell, round int) (bench.PhaseResult, bench.PhaseSummary, error) {
+// phase returns the phase that a number is taken from, in a cell and a round.
+func (j *judgment) phase(q quantity, cell bench.Cell, round int) (bench.PhaseResult, bench.PhaseSummary, error) {
 	t := j.trials[cell.Arm][round]
 	if t == nil {
 		return bench.PhaseResult{}, bench.PhaseSummary{}, errors.New("there is no valid trial")
 	}
-	return t.Phase(c.metric.Phase(t.Scenario, cell.Level, c.Offered))
+	return t.Phase(q.metric.Phase(t.Scenario, cell.Level, q.offered))
 }
 
 // relative returns a place's number in a round, relative to its base if it has one.
-func (j *judgment) relative(c *comparison, p place, round int) (float64, error) {
-	x, err := j.number(c, p.cell, round)
+func (j *judgment) relative(q quantity, p place, round int) (float64, error) {
+	x, err := j.number(q, p.cell, round)
 	if err != nil || p.base.IsZero() {
 		return x, err
 	}
-	y, err := j.number(c, p.base, round)
+	y, err := j.number(q, p.base, round)
 	if err != nil {
 		return 0, err
 	}
-	of := j.trials[p.cell.Arm][round].At(p.cell.Level, c.Offered)
-	base := j.trials[p.base.Arm][round].At(p.base.Level, c.Offered)
-	relative, err := c.metric.Relate(of, base, x, y)
+	of := j.trials[p.cell.Arm][round].At(p.cell.Level, q.offered)
+	base := j.trials[p.base.Arm][round].At(p.base.Level, q.offered)
+	relative, err := q.metric.Relate(of, base, x, y)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", p.cell, err)
 	}
@@ -260,12 +267,12 @@ func (j *judgment) relative(c *comparison, p place, round int) (float64, error) 
 }
 
 // number returns a cell's number in a round: positive and finite, or an error.
-func (j *judgment) number(c *comparison, cell bench.Cell, round int) (float64, error) {
+func (j *judgment) number(q quantity, cell bench.Cell, round int) (float64, error) {
 	t := j.trials[cell.Arm][round]
 	if t == nil {
 		return 0, fmt.Errorf("no round has a valid trial of %s%s", cell.Arm, j.because(cell.Arm))
 	}
-	x, err := c.metric.Take(t.At(cell.Level, c.Offered))
+	x, err := q.metric.Take(t.At(cell.Level, q.offered))
 	if err == nil && (!(x > 0) || math.IsInf(x, 0)) {
 		err = fmt.Errorf("%s gave %v, which cannot be compared", cell, x)
 	}

@@ -20,7 +20,7 @@ func (j *judgment) publish(c *comparison, f finding) {
 		c.P = finite(f.p)
 	}
 	if missing := len(f.rounds.launched) - c.Rounds; missing > 0 {
-		c.warn("%d of %d rounds have no valid pair", missing, len(f.rounds.launched))
+		c.warn("%d of %d rounds have no pair that counts", missing, len(f.rounds.launched))
 	}
 	if skew := inference.Skewness(f.signed); math.Abs(skew) > visiblySkewed {
 		c.warn("the rounds are skewed (by %.1f standard errors): "+

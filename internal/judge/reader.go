@@ -71,7 +71,7 @@ func readPhases(r *record.Run, t *metric.Trial) error {
 		}
 	})
 	if err == nil && outside > 0 {
-		err = fmt.Errorf("%d of its hits are at times that no phase has", outside)
+		err = fmt.Errorf("%d of its hits lie outside any possible phase", outside)
 	}
 	if err != nil {
 		return err

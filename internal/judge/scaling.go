@@ -78,7 +78,7 @@ func (j *judgment) addPoint(curves map[string]*curve, t *metric.Trial, round int
 		p.memory[round] = memory
 	}
 	cell := bench.Cell{Arm: t.Result.Trial.Arm(), Level: l.Name}
-	if j.limited(&comparison{metric: metric.Throughput}, cell, round) {
+	if j.limits(quantity{metric: metric.Throughput}, cell, round).lowerBound {
 		p.lowerBound = true
 	}
 }
@@ -119,7 +119,7 @@ func (c *curve) fitted(rounds int, seed uint64) bench.Scaling {
 		}
 	}
 	if bounds > 0 {
-		why = append(why, fmt.Sprintf("at %d of %d levels something other than the server was at its limit, "+
+		why = append(why, fmt.Sprintf("at %d of %d levels, something other than the server was at its limit, "+
 			"so these are lower bounds", bounds, len(at)))
 	}
 	c.Why = strings.Join(why, "; ")

@@ -69,7 +69,7 @@ func TestTwinsAndControls(t *testing.T) {
 		{
 			name:   "the twin is slower",
 			change: func(s *recordtest.Study) { s.Twin = 1.3 },
-			void:   "the A/A arm is decided different: ",
+			void:   "the A/A twin was decided different: ",
 		},
 		{
 			name:   "the load generator sees too little",
@@ -89,7 +89,7 @@ func TestTwinsAndControls(t *testing.T) {
 		{
 			name:   "there is no twin",
 			change: func(s *recordtest.Study) { s.Twin = 0 },
-			void:   "no A/A arm was measured",
+			void:   "no A/A twin was measured",
 		},
 		{
 			name:   "there is no control",

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/claimbench/claimbench/internal/bench"
+	"github.com/claimbench/claimbench/internal/metric"
 )
 
 // runWarnings returns what a reader must know about the run as a whole.
@@ -16,7 +17,7 @@ func (j *judgment) runWarnings() []string {
 		j.warn("profile %s is a preview of %d rounds, not evidence", p.Profile.Name, p.Profile.Rounds)
 	}
 	if j.userFrom > 0 {
-		j.warn("clock: user. Latencies closer than %v count as equal", userClockError)
+		j.warn("clock: user. Latencies less than %v apart count as equal", userClockError)
 	}
 	if n := j.unmade(); n > 0 {
 		why := ""
@@ -97,10 +98,10 @@ func (j *judgment) void(v *bench.Verdicts) []string {
 		}
 	}
 	if len(v.Twins) == 0 {
-		add("no A/A arm was measured")
+		add("no A/A twin was measured")
 	}
 	for _, c := range different(v.Twins) {
-		add("the A/A arm is decided different: %s of %s under two names", c.Metric, c.Of)
+		add("the A/A twin was decided different: %s of %s under two names", metric.Find(c.Metric).Title, c.Of)
 	}
 	if len(v.Controls) == 0 {
 		add("no positive control was measured")
@@ -111,10 +112,10 @@ func (j *judgment) void(v *bench.Verdicts) []string {
 		}
 		found := fmt.Sprintf("%.3f times (%.3f to %.3f)", c.Ratio, c.Low, c.High)
 		if c.Rounds < 2 {
-			found = "known from too few rounds"
+			found = "unknown, because there are too few rounds"
 		}
 		add("the positive control was not found: %s of %s is %s for %.3f times the work",
-			c.Metric, c.Target, found, c.Work)
+			metric.Find(c.Metric).Title, c.Target, found, c.Work)
 	}
 	return append(why, j.run.Environment.Void...)
 }

@@ -21,7 +21,7 @@ var (
 var (
 	Throughput = Metric{
 		Name: "throughput", Title: "throughput", Definition: "good answers per second in a closed loop",
-		Unit: "1/s", Measures: closed, Margin: 1.10, Steady: true, Better: bench.Higher, Throughput: true,
+		Unit: "1/s", Measures: closed, Margin: 1.10, Steady: true, Better: bench.Higher, ClosedLoop: true,
 		take: steadyRate,
 	}
 	Capacity = Metric{
@@ -85,12 +85,13 @@ var definitions = []Metric{
 	{
 		Name: "cpu_seconds_per_1k_at_rate", Title: "CPU time per 1,000 requests at a common rate",
 		Stem:       "CPU time per 1,000 requests",
+		Series:     "cpu seconds per 1k",
 		Definition: "CPU seconds per 1,000 good answers (or deliveries) at a common rate",
 		Unit:       "s", Measures: atRates, AtRate: true, Margin: 1.10, Steady: true, Better: bench.Lower,
 		take: cpuPer1k,
 	},
 	{
-		Name: "memory_bytes_at_rate", Title: "memory at a common rate", Stem: "memory",
+		Name: "memory_bytes_at_rate", Title: "memory at a common rate", Stem: "memory", Series: "memory bytes",
 		Definition: "memory of the whole server after a phase at a common rate",
 		Unit:       "B", Measures: atRates, AtRate: true, Margin: 1.10, Better: bench.Lower,
 		take: peakMemory,
@@ -120,13 +121,13 @@ var definitions = []Metric{
 	},
 	{
 		Name: "speedup", Title: "speedup", Definition: "throughput, in tasks, relative to the base's",
-		Measures: closed, Margin: 1.10, Steady: true, Better: bench.Higher, Throughput: true,
+		Measures: closed, Margin: 1.10, Steady: true, Better: bench.Higher, ClosedLoop: true,
 		take: steadyRate, relate: speedup,
 	},
 	{
 		Name: "efficiency", Title: "efficiency of scaling",
 		Definition: "speedup ÷ how many times as many workers or parallel parts as the base has",
-		Measures:   closed, Margin: 1.10, Steady: true, Better: bench.Higher, Throughput: true,
+		Measures:   closed, Margin: 1.10, Steady: true, Better: bench.Higher, ClosedLoop: true,
 		take: steadyRate, relate: efficiency,
 	},
 	{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/claimbench/claimbench/internal/bench"
 )
@@ -13,6 +14,7 @@ type Metric struct {
 	Name       string   // in claims and in JSON: "cpu_seconds_per_1k"
 	Title      string   // for people: "memory at a common rate"
 	Stem       string   // Title next to a known load: "memory"; empty if it is Title
+	Series     string   // in files for other programs, next to a load: "memory bytes"; empty if it is Name in words
 	Definition string   // what exactly is measured, in a few words
 	Unit       string   // of the value: "1/s", "s", "B"; empty for a ratio or a count
 	Measures   []string // the measures of a scenario that yield it; empty if none is needed
@@ -22,9 +24,9 @@ type Metric struct {
 	Counted    bool     // counted, not measured: the same in every round
 	Steady     bool     // describes a steady state, and needs one
 	Better     string   // bench.Higher or bench.Lower; empty if it depends on the user's purpose
-	// Throughput marks the rate of a closed loop. If something other than the server may have set it,
+	// ClosedLoop marks the rate of a closed loop. If something other than the server may have set it,
 	// it is a lower bound.
-	Throughput bool
+	ClosedLoop bool
 	// Searched marks a rate found by a search, which the load generator's own limit may end.
 	Searched bool
 
@@ -47,6 +49,16 @@ func (m Metric) TitleAt(load bench.Offered) string {
 		return cmp.Or(m.Stem, m.Title, m.Name) + " at " + at
 	}
 	return cmp.Or(m.Title, m.Name)
+}
+
+// SeriesAt returns the name of the number in files for other programs: "memory bytes at 500/s". Those programs
+// find the series of earlier runs by it, so it must not change, even if a title does.
+func (m Metric) SeriesAt(load bench.Offered) string {
+	series := cmp.Or(m.Series, strings.ReplaceAll(m.Name, "_", " "))
+	if at := load.String(); at != "" {
+		return series + " at " + at
+	}
+	return series
 }
 
 // Take returns the sample's number, in the metric's unit. The error says why there is none.
@@ -97,12 +109,7 @@ func (m Metric) Phase(s bench.Scenario, level string, at bench.Offered) bench.Ph
 
 // All returns the known metrics, sorted by name.
 func All() []Metric {
-	return slices.SortedFunc(slices.Values(definitions), func(a, b Metric) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
+	return slices.SortedFunc(slices.Values(definitions), func(a, b Metric) int { return cmp.Compare(a.Name, b.Name) })
 }
 
 // Columns returns the metrics that tables of a run show, in their order: those that one trial yields

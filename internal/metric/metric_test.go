@@ -24,6 +24,26 @@ func TestTitleAt(t *testing.T) {
 	}
 }
 
+// Programs find the series of earlier runs by these names.
+func TestSeriesAt(t *testing.T) {
+	for _, c := range []struct {
+		metric string
+		load   bench.Offered
+		want   string
+	}{
+		{"throughput", bench.Offered{}, "throughput"},
+		{"cpu_seconds_per_1k", bench.Offered{}, "cpu seconds per 1k"},
+		{"cpu_seconds_per_1k_at_rate", bench.Offered{Rate: 500}, "cpu seconds per 1k at 500/s"},
+		{"memory_bytes_at_rate", bench.Offered{}, "memory bytes"},
+		{"memory_bytes_at_rate", bench.Offered{Rate: 500}, "memory bytes at 500/s"},
+		{"delivery_p50", bench.Offered{Share: .5}, "delivery p50 at 50% of capacity"},
+	} {
+		if got := Find(c.metric).SeriesAt(c.load); got != c.want {
+			t.Errorf("the series of %s at %q is %q, want %q", c.metric, c.load, got, c.want)
+		}
+	}
+}
+
 // Every metric has a title, and two metrics never have the same.
 func TestTitlesDiffer(t *testing.T) {
 	seen := map[string]string{}

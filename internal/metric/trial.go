@@ -68,8 +68,8 @@ func (t *Trial) Capacity(level string) (rate float64, lowerBound bool, err error
 		switch held := t.Summary.Phases[i].Held; {
 		case held:
 			low = max(low, rate)
-		case p.Probe.Limit != "":
-			limited, limit = append(limited, rate), p.Probe.Limit
+		case p.Probe.LimitedBy != "":
+			limited, limit = append(limited, rate), p.Probe.LimitedBy
 		case high == 0 || rate < high:
 			high = rate
 		}

@@ -26,7 +26,7 @@ func (p *builder) twin(s bench.Scenario) string {
 	return twin.Name
 }
 
-// withChecks adds to the chosen scenarios what shows whether a run is sound: an A/A arm and, for evidence, a
+// withChecks adds to the chosen scenarios what shows whether a run is sound: an A/A twin and, for evidence, a
 // positive control. If no chosen scenario has a twin, the first gets one. If none has known work, the first
 // of all that does is added.
 func (p *builder) withChecks(chosen, all []bench.Scenario) []bench.Scenario {

@@ -82,8 +82,8 @@ func checkControls(list []bench.Control, p bench.Profile) (checks []Check) {
 		case !c.Found:
 			found = fmt.Sprintf("not confirmed in %d rounds", c.Rounds)
 		}
-		why := "cost of an answer; the interval must contain the known work, or up to 5% less for the " +
-			"server's part, and must not contain 1; "
+		why := "the cost of an answer; the interval must contain the known extra work, or up to 5% less of it, " +
+			"because part of the cost is the server's own, and must not contain 1; "
 		if p.Evidence {
 			why += "evidence without it is void"
 		} else {

@@ -20,7 +20,7 @@ func facts(e bench.Environment, p bench.Plan) []Fact {
 		{"Frequency governor", e.Governor},
 		{"Virtualization", e.Virtual},
 		{"Memory", text.Quantity(float64(e.Memory), "B")},
-		{"Load average at the start", e.LoadBegin},
+		{"Load average at the start", e.LoadAverage},
 		{"Servers run as", p.Runner},
 		{"Docker", e.Docker},
 		{"Pinning", e.Pinned},

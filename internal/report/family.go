@@ -30,7 +30,7 @@ func checkFamily(a bench.Analysis) Check {
 		Name:  name,
 		Value: value,
 		State: badIf(len(a.Unlike) > 0),
-		Why: fmt.Sprintf("the looks share an error probability of %g, of which each claim has an equal part; "+
+		Why: fmt.Sprintf("the looks share an error probability of %g, of which each claim has an equal share; "+
 			"a decided claim is not judged again", a.Alpha),
 	}
 }
@@ -77,12 +77,12 @@ func checkSignFlips(v *bench.Verdicts) []Check {
 		Name:  "Sign-flip test",
 		Value: fmt.Sprintf("enough rounds for %d of %d comparisons", all, all),
 		State: warnIf(decided > 0),
-		Why: "it assumes less than the interval; where it could confirm a decision and does not, " +
+		Why: "it assumes less than the interval; if it could confirm a decision and does not, " +
 			"the comparison stays inconclusive",
 	}
 	if silent > 0 {
 		check.Value = fmt.Sprintf("too few rounds for %d of %d comparisons, %d of them decided", silent, all, decided)
-		check.Why = "it could not object to these at their level, so they rest on the interval alone; " +
+		check.Why = "at their level, the test could not have objected to these, so they rest on the interval alone; " +
 			"a comparison at a share of capacity has one round fewer than the look"
 	}
 	return []Check{check}
@@ -114,12 +114,12 @@ func checkForced(v *bench.Verdicts) Check {
 		value += ": " + strings.Join(parts, ", ")
 	}
 	if claims > 0 {
-		value += fmt.Sprintf("; %d claims, by the correction for many claims", claims)
+		value += fmt.Sprintf("; %d claims, because of the correction for many claims", claims)
 	}
 	return Check{
 		Name:  "Kept inconclusive by a rule",
 		Value: value,
 		State: StateOK,
-		Why:   "their intervals alone would claim more than the data support",
+		Why:   "their intervals alone would say more than the data support",
 	}
 }

@@ -1,10 +1,9 @@
 package report
 
 import (
-	"strings"
-
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/inference"
+	"github.com/claimbench/claimbench/internal/metric"
 	"github.com/claimbench/claimbench/internal/text"
 )
 
@@ -61,14 +60,7 @@ func (f Figure) Text() string {
 }
 
 // series returns the name of the metric and the load in files for other programs: "memory bytes at 500/s".
-// Those programs find the series of earlier runs by it, so it does not follow the title.
-func (f Figure) series() string {
-	name := strings.ReplaceAll(strings.TrimSuffix(f.Metric, "_at_rate"), "_", " ")
-	if at := f.load.String(); at != "" {
-		name += " at " + at
-	}
-	return name
-}
+func (f Figure) series() string { return metric.Find(f.Metric).SeriesAt(f.load) }
 
 // lowerBounds counts the trials whose number is a lower bound.
 func (f Figure) lowerBounds() (n int) {

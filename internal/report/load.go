@@ -95,12 +95,12 @@ func newLoads(s bench.Scenario, r *record.Run, summaries []bench.Summary) (list 
 		if l.Name != "" {
 			load.Title += ", " + l.Name
 		}
-		for _, arm := range arms(r.Plan, s.Name) {
+		for _, arm := range armsOf(r.Plan, s) {
 			one := LoadArm{
-				Arm:    shortArm(arm, s),
-				Points: loadPoints(s, arm, quantile, all),
+				Arm:    arm.short,
+				Points: loadPoints(s, arm.id, quantile, all),
 			}
-			f := newFigure(column{metric: metric.Capacity}, bench.Cell{Arm: arm, Level: l.Name}, summaries)
+			f := newFigure(column{metric: metric.Capacity}, bench.Cell{Arm: arm.id, Level: l.Name}, summaries)
 			if len(f.Values) > 0 {
 				one.Capacity, one.AtLeast, one.capacityText = f.Median, 2*f.lowerBounds() >= len(f.Values), f.Text()
 			}
@@ -156,7 +156,7 @@ type tried struct {
 func triedRates(r *record.Run, s bench.Summary, level string) (list []tried) {
 	i := slices.IndexFunc(r.Results, func(t bench.TrialResult) bool { return t.Trial.N == s.Trial.N })
 	for _, phase := range r.Results[i].Phases {
-		if phase.Probe != nil && (phase.Void != "" || phase.Probe.Limit != "") {
+		if phase.Probe != nil && (phase.Void != "" || phase.Probe.LimitedBy != "") {
 			continue // the load generator was at its limit
 		}
 		p, ok := s.Phase(phase.ID)

@@ -20,9 +20,9 @@ func (l Load) Plot(id string) template.HTML {
 	p := newSVG(f.width, f.height, caption{
 		id:    id,
 		title: l.Title + ", " + l.Percentile(),
-		description: "One mark per rate that was tried. A dot held the scenario's limits. " +
-			"A cross did not, and was cut short, so its time is a lower bound. " +
-			"Dashed lines are each server's median capacity. The table below sums it up.",
+		description: "One mark per rate that was tried. A dot is a rate that held within the scenario's limits. " +
+			"A cross is one that did not; its probe was cut short, so its time is a lower bound. " +
+			"Dashed lines are each server's median capacity. The table below sums this up.",
 	})
 	if !(x.high > 0) {
 		f.empty(p, "no rate has enough requests for a percentile")

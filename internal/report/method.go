@@ -21,7 +21,7 @@ func notShown(r *record.Run, v *bench.Verdicts) []string {
 		"A network: load and servers share this machine, so no figure includes a network's delay.",
 	}
 	if len(v.Twins) == 0 {
-		list = append(list, "The noise: this run has no A/A twin, so doubt differences near the margin.")
+		list = append(list, "The noise: this run has no A/A twin, so be wary of differences near the margin.")
 	}
 	if r.Plan.Runner == "process" {
 		list = append(list, "Containers: servers ran as plain processes, without limits on memory.")
@@ -55,14 +55,14 @@ func method(p bench.Plan) []string {
 			"percentile takes. Throughput, cores, CPU time and memory are measured in a closed loop for %v.",
 			f.Warmup, f.Measure, f.Measure),
 		fmt.Sprintf("Capacity is the highest rate at which late or failed answers stay under 1%%, "+
-			"and failures within the SLO. Each launch searches for it, by probes of %v, to %v.", f.Probe, f.Resolution),
+			"and failures within the SLO. Each launch searches for it, with probes of %v, to within %v.", f.Probe, f.Resolution),
 		fmt.Sprintf("There are %d rounds at most. Each round launches every server for every scenario once, "+
 			"in an order shuffled by seed %d. Comparisons are made within rounds.", f.Rounds, p.Seed),
 		"Response time counts from the moment a request was due, so a stall counts for every request that it " +
 			"delayed.",
 		"The unit is the launch, never the request. A ratio is the geometric mean over rounds. " +
 			"Its interval is Student's t on the log scale, at 95% or, with several looks, at the look's level. " +
-			"The Hodges-Lehmann estimate and the exact sign-flip test are next to it. " +
+			"The Hodges-Lehmann estimate and the exact sign-flip test are shown next to it. " +
 			"If the sign-flip test could confirm a decision and does not, the comparison stays inconclusive.",
 		"The claims are judged as one family. The probability that any verdict is wrong is " + ErrorBound + ".",
 		"A verdict is supported, contradicted or practically equal if the whole interval lies beyond the margin, " +

@@ -84,17 +84,19 @@ func (s *Scenario) fill(p bench.Plan, of bench.Scenario, summaries []bench.Summa
 			}
 		}
 	}
-	for _, cell := range cells(p, of) {
-		row := Row{Name: bench.Cell{Arm: shortArm(cell.Arm, of), Level: cell.Level}.String()}
-		for _, c := range columns {
-			f := newFigure(c, cell, summaries)
-			f.Arm = row.Name
-			row.Cells = append(row.Cells, f.Text())
-			if len(f.Values) > 0 {
-				s.Figures = append(s.Figures, f)
+	for _, arm := range armsOf(p, of) {
+		for _, level := range of.AllLevels() {
+			row := Row{Name: bench.Cell{Arm: arm.short, Level: level.Name}.String()}
+			for _, c := range columns {
+				f := newFigure(c, bench.Cell{Arm: arm.id, Level: level.Name}, summaries)
+				f.Arm = row.Name
+				row.Cells = append(row.Cells, f.Text())
+				if len(f.Values) > 0 {
+					s.Figures = append(s.Figures, f)
+				}
 			}
+			s.Rows = append(s.Rows, row)
 		}
-		s.Rows = append(s.Rows, row)
 	}
 }
 
@@ -140,38 +142,6 @@ func answerTime(measure, level string) string {
 	}
 	if level != "" {
 		name += ", " + level
-	}
-	return name
-}
-
-// cells returns the rows of a scenario's table: each arm at each level.
-func cells(p bench.Plan, s bench.Scenario) (list []bench.Cell) {
-	for _, arm := range arms(p, s.Name) {
-		for _, l := range s.AllLevels() {
-			list = append(list, bench.Cell{Arm: arm, Level: l.Name})
-		}
-	}
-	return list
-}
-
-// arms returns the names of a scenario's arms in the plan, sorted.
-func arms(p bench.Plan, scenario string) []string {
-	var names []string
-	for _, t := range p.Trials {
-		if t.Scenario == scenario {
-			names = append(names, t.Arm())
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// shortArm returns an arm's name in the section of its scenario: without the scenario, and without the
-// variant if there is only one.
-func shortArm(arm string, s bench.Scenario) string {
-	name := strings.TrimPrefix(arm, s.Name+"/")
-	if len(s.Variants) == 1 {
-		name, _, _ = strings.Cut(name, "[")
 	}
 	return name
 }

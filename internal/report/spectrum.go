@@ -59,17 +59,17 @@ func (s *Spectrum) fill(phase bench.PhaseID, of bench.Scenario, plan bench.Plan,
 		if !ok || !p.Measured || len(p.Spectrum) == 0 { // void, or too few requests
 			continue
 		}
-		arm := summary.Trial.Arm()
+		arm := armOf(summary.Trial, of)
 		s.Lines = append(s.Lines, Line{
-			Arm:    shortArm(arm, of),
+			Arm:    arm.short,
 			Round:  summary.Trial.Round,
 			Points: p.Spectrum,
 		})
-		if seconds[arm] == nil {
-			seconds[arm] = map[float64][]float64{}
+		if seconds[arm.id] == nil {
+			seconds[arm.id] = map[float64][]float64{}
 		}
 		for _, point := range p.Spectrum {
-			seconds[arm][point.Q] = append(seconds[arm][point.Q], point.Value.Seconds())
+			seconds[arm.id][point.Q] = append(seconds[arm.id][point.Q], point.Value.Seconds())
 			trials[point.Q]++
 		}
 	}
@@ -80,10 +80,10 @@ func (s *Spectrum) fill(phase bench.PhaseID, of bench.Scenario, plan bench.Plan,
 	for _, q := range quantiles {
 		s.Columns = append(s.Columns, fmt.Sprintf("p%g", q*100))
 	}
-	for _, arm := range arms(plan, of.Name) {
-		row := Row{Name: shortArm(arm, of)}
+	for _, arm := range armsOf(plan, of) {
+		row := Row{Name: arm.short}
 		for _, q := range quantiles {
-			row.Cells = append(row.Cells, text.Quantity(inference.Median(seconds[arm][q]), "s"))
+			row.Cells = append(row.Cells, text.Quantity(inference.Median(seconds[arm.id][q]), "s"))
 		}
 		s.Rows = append(s.Rows, row)
 	}

@@ -20,7 +20,7 @@ const fewRounds = 6
 func validity(r *record.Run, v *bench.Verdicts, summaries []bench.Summary) []Check {
 	t := newTally(r)
 	checks := []Check{checkEvidence(r.Plan.Profile), checkRounds(r), t.trials(), checkConformance(r)}
-	checks = append(checks, t.requests()...)
+	checks = append(checks, t.requests(r.Plan.Gates)...)
 	checks = append(checks, checkFamily(v.Analysis))
 	checks = append(checks, checkSignFlips(v)...)
 	checks = append(checks, checkForced(v), checkSteady(r.Plan.Profile, summaries))
@@ -105,7 +105,7 @@ func checkPinning(r *record.Run) Check {
 		Name:  "Pinning",
 		Value: cmp.Or(r.Environment.Pinned, "unknown"),
 		State: badIf(r.Plan.CPUs.Target == ""),
-		Why:   "load generator and servers run on separate CPUs",
+		Why:   "the load generator and the servers run on separate CPUs",
 	}
 }
 
@@ -174,7 +174,7 @@ func checkConfirmed(summaries []bench.Summary) []Check {
 		Value: fmt.Sprintf("%d of %d", held, tried),
 		State: warnIf(2*held < tried),
 		Why: "the next launch tries each capacity again; " +
-			"the highest of the rates that held may be luck, on both sides alike",
+			"the highest rate may have held by luck, on both sides alike",
 	}}
 }
 
@@ -248,13 +248,17 @@ func (t tally) trials() Check {
 		Name:  "Trials",
 		Value: strings.Join(parts, "; "),
 		State: warnIf(t.invalid > 0, t.voidPhases > 0),
-		Why:   "the appendix lists the invalid ones with their reasons; they enter no verdict",
+		Why:   "the appendix lists the invalid ones with their reasons; they do not enter any verdict",
 	}
 }
 
-// requests returns the checks of single requests.
-func (t tally) requests() []Check {
+// requests returns the checks of single requests, in a run with these gates.
+func (t tally) requests(gates bench.Gates) []Check {
 	number := func(n uint64) string { return text.Number(float64(n)) }
+	neverSent := "due, but not sent by the load generator"
+	if gates.Sent > 0 {
+		neverSent += fmt.Sprintf("; if it sends less than %.3g%% of a phase, the phase does not count", gates.Sent*100)
+	}
 	return []Check{
 		{
 			Name:  "Bodies checked under load",
@@ -266,26 +270,25 @@ func (t tally) requests() []Check {
 			Name:  "Failed requests",
 			Value: number(t.failed) + " of " + number(t.failed+t.good),
 			State: warnIf(t.failed > 0),
-			Why:   "they enter percentiles at the timeout",
+			Why:   "in percentiles, they count as if they had taken the full timeout",
 		},
 		{
 			Name:  "Never sent",
 			Value: number(t.censored) + " of " + number(t.planned),
 			State: warnIf(t.censored > 0),
-			Why: "due, but not sent by the load generator; " +
-				"if it sends less than 99% of a phase, the phase does not count",
+			Why:   neverSent,
 		},
 		{
 			Name:  "Sent twice",
 			Value: number(t.retried),
 			State: StateOK,
-			Why:   "the server had closed a kept connection; each was sent once more, only if HTTP allows it",
+			Why:   "the server had closed a kept connection; each was sent again once, and only if HTTP allows it",
 		},
 		{
 			Name:  "Clock",
 			Value: t.clock,
 			State: warnIf(t.clock != bench.ClockKernel),
-			Why: "it stamps the end of a request; in the worst phase, the program itself learned of it " +
+			Why: "it stamps the end of a request; in the worst phase, the program itself saw it " +
 				text.Quantity(t.wake.Seconds(), "s") + " later on average",
 		},
 	}

@@ -33,6 +33,9 @@ func newBackends(list []bench.Service, upstream *reference.Upstream, services *s
 			b.proxies[s.Name] = true
 		}
 	}
+	if len(b.own) == 0 { // no scenario needs the upstream: its calls are counted, because there must be none
+		b.own = []string{"upstream"}
+	}
 	return b
 }
 

@@ -13,33 +13,28 @@ import (
 // A search ends just below the capacity, to its resolution, in few probes, however far off it starts. If it starts
 // nearby, it takes fewer.
 func TestBracketFindsTheCapacity(t *testing.T) {
-	for _, capacity := range []float64{3, 97, 812, 25_000} {
-		for _, start := range []float64{capacity / 300, capacity / 1.02, capacity * 1.02, capacity * 40} {
-			for _, near := range []bool{false, true} {
-				b := newBracket(start, .02)
-				if near {
-					b = newNearBracket(start, .02)
+	for _, capacity := range []float64{20, 97, 812, 25_000} {
+		for _, start := range []float64{capacity / 300, capacity / 1.3, capacity / 1.02, capacity * 1.02, capacity * 40} {
+			b := newBracket(max(start, leastRate), .02)
+			probes := 0
+			err := b.closeIn(func(n int, _ bench.Rate) (outcome, error) {
+				probes = n
+				if b.next <= capacity {
+					return rateHeld, nil
 				}
-				probes := 0
-				for ; !b.isClosed(); probes++ {
-					if probes > 30 {
-						t.Fatalf("from %g to %g: no end, at %+v", start, capacity, *b)
-					}
-					if b.next <= capacity {
-						b.held()
-					} else {
-						b.failed()
-					}
-				}
-				if b.low > capacity || b.high <= capacity {
-					t.Errorf("from %g to %g: not between %g and %g", start, capacity, b.low, b.high)
-				}
-				if b.low < capacity/1.021 {
-					t.Errorf("from %g to %g: %g is too far below", start, capacity, b.low)
-				}
-				if ratio := math.Abs(math.Log(start / capacity)); near && ratio < .03 && probes > 5 {
-					t.Errorf("from %g to %g: %d probes from nearby", start, capacity, probes)
-				}
+				return rateFailed, nil
+			})
+			if err != nil || !b.isClosed() {
+				t.Fatalf("from %g to %g: no end, at %+v, %v", start, capacity, *b, err)
+			}
+			if b.low > capacity || b.high <= capacity {
+				t.Errorf("from %g to %g: not between %g and %g", start, capacity, b.low, b.high)
+			}
+			if b.low < capacity/1.021 {
+				t.Errorf("from %g to %g: %g is too far below", start, capacity, b.low)
+			}
+			if isNear := math.Abs(math.Log(start/capacity)) < nudgeBy; isNear && probes > 9 {
+				t.Errorf("from %g to %g: %d probes from nearby", start, capacity, probes)
 			}
 		}
 	}
@@ -50,18 +45,75 @@ func TestBracketEndsWithNoise(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	for range 200 {
 		b := newBracket(100, .02)
-		if random.IntN(2) == 0 {
-			b = newNearBracket(100, .02)
+		err := b.closeIn(func(_ int, rate bench.Rate) (outcome, error) {
+			if random.Float64() < 1/(1+math.Pow(float64(rate)/1000, 8)) {
+				return rateHeld, nil
+			}
+			return rateFailed, nil
+		})
+		if err != nil || !b.isClosed() {
+			t.Fatalf("no end: %+v, %v", *b, err)
 		}
-		for n := 0; !b.isClosed(); n++ {
-			if n > 60 {
-				t.Fatalf("no end: %+v", *b)
+	}
+}
+
+// A search that starts beyond the load generator's limit steps down until a rate holds.
+func TestBracketStepsDownFromTheGeneratorsLimit(t *testing.T) {
+	const limit = 4000 // of the load generator; the server can do more
+	b := newBracket(17_000, .02)
+	tried := map[bench.Rate]int{}
+	err := b.closeIn(func(_ int, rate bench.Rate) (outcome, error) {
+		if tried[rate]++; rate > limit {
+			return generatorLimited, nil
+		}
+		return rateHeld, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.low < limit/4 || b.low > limit {
+		t.Errorf("the highest rate that held is %g, near the limit of %d", b.low, limit)
+	}
+	for rate, times := range tried {
+		if rate > limit && times != 2 {
+			t.Errorf("%s met the limit, and was tried %d times, want 2", rate, times)
+		}
+	}
+}
+
+// If the server fails below the load generator's limit, the capacity is exact.
+func TestBracketBelowTheGeneratorsLimit(t *testing.T) {
+	b := newBracket(17_000, .02)
+	err := b.closeIn(func(_ int, rate bench.Rate) (outcome, error) {
+		switch {
+		case rate > 4000:
+			return generatorLimited, nil
+		case rate > 900:
+			return rateFailed, nil
+		}
+		return rateHeld, nil
+	})
+	if err != nil || !b.isClosed() || b.low > 900 || b.high <= 900 {
+		t.Errorf("the bracket is %+v, %v", *b, err)
+	}
+}
+
+// One void probe is passed over. A second one ends the search.
+func TestBracketEndsWithVoidProbes(t *testing.T) {
+	for void, want := range map[int]int{1: 3, 2: 2} {
+		b, probes := newBracket(100, 2), 0
+		err := b.closeIn(func(n int, rate bench.Rate) (outcome, error) {
+			probes = n
+			switch {
+			case n <= void:
+				return shownNothing, nil
+			case rate > 150:
+				return rateFailed, nil
 			}
-			if random.Float64() < 1/(1+math.Pow(b.next/1000, 8)) {
-				b.held()
-			} else {
-				b.failed()
-			}
+			return rateHeld, nil
+		})
+		if err != nil || probes != want {
+			t.Errorf("with %d void probes, the search made %d, want %d (%v)", void, probes, want, err)
 		}
 	}
 }

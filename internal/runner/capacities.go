@@ -10,64 +10,100 @@ import (
 // capacities holds the capacities that searches have found, and the common rates that follow from them.
 type capacities struct {
 	plan *bench.Plan
-	last map[bench.Cell]float64 // requests per second, as the last launch of the cell showed
+	last map[bench.Cell]capacity // as the last launch of the cell showed
 	// fixed holds the smallest capacity of each group of servers that are compared. It is fixed once for
 	// the whole run; the journal records it.
 	fixed map[string]float64
 }
 
-func newCapacities(p *bench.Plan) *capacities {
-	return &capacities{plan: p, last: map[bench.Cell]float64{}, fixed: map[string]float64{}}
+// capacity is the result of a search.
+type capacity struct {
+	rate float64 // the highest that held, in requests per second
+	// isLowerBound says that the load generator reached its own limit before a higher rate failed.
+	isLowerBound bool
 }
 
-// resume takes over what earlier sessions of the run found, from searches in which a rate held.
+func newCapacities(p *bench.Plan) *capacities {
+	return &capacities{plan: p, last: map[bench.Cell]capacity{}, fixed: map[string]float64{}}
+}
+
+// resume takes over what earlier sessions of the run found.
 func (c *capacities) resume(earlier *record.Run) {
 	c.fixed = earlier.Commons()
 	for _, r := range earlier.Results {
-		found := map[bench.Cell]float64{}
+		byLevel := map[string][]bench.PhaseResult{}
 		for _, p := range r.Phases {
-			if p.Probe != nil && p.Probe.Held && !p.Probe.Confirms && p.Void == "" {
-				cell := bench.Cell{Arm: r.Trial.Arm(), Level: p.Level}
-				found[cell] = max(found[cell], float64(p.Probe.Rate))
-			}
+			byLevel[p.Level] = append(byLevel[p.Level], p)
 		}
-		for cell, capacity := range found {
-			c.last[cell] = capacity
+		for level, phases := range byLevel {
+			c.add(bench.Cell{Arm: r.Trial.Arm(), Level: level}, phases)
 		}
 	}
 }
 
+// add keeps the capacity that the probes among the phases show, if a rate held.
+func (c *capacities) add(cell bench.Cell, phases []bench.PhaseResult) {
+	var low, high, limit float64 // the highest rate that held, the lowest that did not, and that met a limit
+	lowest := func(rate, than float64) float64 {
+		if than == 0 {
+			return rate
+		}
+		return min(rate, than)
+	}
+	for _, p := range phases {
+		if p.Probe == nil || p.Probe.Confirms || p.Void != "" {
+			continue
+		}
+		switch rate := float64(p.Probe.Rate); {
+		case p.Probe.Held:
+			low = max(low, rate)
+		case p.Probe.LimitedBy != "":
+			limit = lowest(rate, limit)
+		default:
+			high = lowest(rate, high)
+		}
+	}
+	if low > 0 {
+		isLowerBound := high == 0 || limit > low && limit < high
+		c.last[cell] = capacity{rate: low, isLowerBound: isLowerBound}
+	}
+}
+
 // smallest returns the smallest capacity among the trial's server and those that it is compared with: the
-// servers of its tier, in the same variant. isNew reports that it was not fixed before. It is not known in
-// the first round, which finds it, nor before each of those servers has a capacity.
+// servers of its tier, in the same variant. It is not known in the first round, which finds it, nor before each
+// of those servers has a capacity. If a capacity is a lower bound, it must be above the smallest that is not:
+// otherwise the shares would be of no capacity.
 func (c *capacities) smallest(t bench.Trial, level string, out map[bench.Cell]string) (found common, known bool) {
 	entry, _ := c.plan.Target(t.Target)
 	group := bench.Cell{Arm: bench.ArmName(t.Scenario, entry.Tier, t.Variant), Level: level}.String()
-	if capacity, ok := c.fixed[group]; ok {
-		return common{group: group, capacity: capacity}, true
+	if rate, ok := c.fixed[group]; ok {
+		return common{group: group, capacity: rate}, true
 	}
 	if t.Round == 1 {
 		return common{}, false
 	}
 	scenario, _ := c.plan.Scenario(t.Scenario)
-	least := math.Inf(1)
+	exact, bound := math.Inf(1), math.Inf(1) // the smallest capacity, and the smallest lower bound
 	for _, name := range scenario.Targets {
 		other, _ := c.plan.Target(name)
 		cell := bench.Cell{Arm: bench.ArmName(t.Scenario, name, t.Variant), Level: level}
 		if other.Tier != entry.Tier || other.QuickstartOf != "" || out[cell] != "" {
 			continue
 		}
-		capacity, found := c.last[cell]
-		if !found {
+		switch last, found := c.last[cell]; {
+		case !found:
 			return common{}, false
+		case last.isLowerBound:
+			bound = min(bound, last.rate)
+		default:
+			exact = min(exact, last.rate)
 		}
-		least = min(least, capacity)
 	}
-	if math.IsInf(least, 1) {
+	if math.IsInf(exact, 1) || bound < exact {
 		return common{}, false
 	}
-	c.fixed[group] = least
-	return common{group: group, capacity: least, isNew: true}, true
+	c.fixed[group] = exact
+	return common{group: group, capacity: exact, isNew: true}, true
 }
 
 // common is the smallest capacity of a group of servers that are compared.

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -66,7 +65,7 @@ func (c *Conductor) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, upstream.Close()) }()
+	defer func() { _ = upstream.Close() }() // its work is done
 	unpin, err := r.host.pin(c.Plan.CPUs)
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func Machine(ctx context.Context) bench.Environment {
 		e.Memory = int64(m.Total)
 	}
 	if l, err := load.AvgWithContext(ctx); err == nil {
-		e.LoadBegin = fmt.Sprintf("%.2f %.2f %.2f", l.Load1, l.Load5, l.Load15)
+		e.LoadAverage = fmt.Sprintf("%.2f %.2f %.2f", l.Load1, l.Load5, l.Load15)
 	}
 	if data, err := os.ReadFile("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"); err == nil {
 		e.Governor = strings.TrimSpace(string(data))
@@ -87,7 +87,7 @@ func (r *run) environment(ctx context.Context, abouts map[string]bench.About) be
 			e.Void = append(e.Void, "Docker runs in a virtual machine")
 		}
 	}
-	if !r.host.isPinned() {
+	if !r.host.isPinned {
 		e.Void = append(e.Void, r.host.pinned)
 	}
 	if r.Plan.Gates == (bench.Gates{}) {

@@ -21,7 +21,7 @@ func (r *run) launch(ctx context.Context, entry bench.Target, t bench.Trial, s b
 	f = &fleet{}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, stop(ctx, f))
+			_ = stop(ctx, f) // why the launch failed says more
 		}
 	}()
 	replicas, err := strconv.Atoi(t.Variant[bench.Replicas])

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/claimbench/claimbench/internal/bench"
@@ -17,13 +16,11 @@ type host struct {
 	// generator holds the load generator's CPUs: all that are allowed if nothing is pinned. servers
 	// holds the servers'; it is empty if nothing is pinned.
 	generator, servers cpuset.Set
+	isPinned           bool
 	pinned             string  // what of the pinning took effect, in words
 	certified          float64 // the load generator's capacity in requests per second; 0 if unknown
 	gates              bench.Gates
 }
-
-// notPinned starts the words for pinning that did not take effect.
-const notPinned = "nothing is pinned: "
 
 // pin keeps this process on the load generator's CPUs until unpin is called.
 func (h *host) pin(cpus bench.CPUs) (unpin func(), err error) {
@@ -38,21 +35,18 @@ func (h *host) pin(cpus bench.CPUs) (unpin func(), err error) {
 		return unpin, err
 	}
 	if len(generator) == 0 {
-		h.pinned = notPinned + "servers and load generator share the only CPU"
+		h.pinned = "nothing is pinned: servers and load generator share the only CPU"
 		return unpin, nil
 	}
 	restore, err := cpuset.PinSelf(generator)
 	if err != nil {
-		h.pinned = notPinned + err.Error()
+		h.pinned = "nothing is pinned: " + err.Error()
 		return unpin, nil
 	}
-	h.generator, h.servers = generator, servers
+	h.generator, h.servers, h.isPinned = generator, servers, true
 	h.pinned = fmt.Sprintf("load generator and services on CPUs %s, servers on %s", generator, cpus.Target)
 	return restore, nil
 }
-
-// isPinned reports whether pinning took effect.
-func (h *host) isPinned() bool { return !strings.HasPrefix(h.pinned, notPinned) }
 
 // watch starts to follow what is taken from servers and load generator. stop ends that, and is given what
 // the server has used by then.

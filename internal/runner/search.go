@@ -12,13 +12,6 @@ import (
 	"github.com/claimbench/claimbench/internal/target"
 )
 
-// mostProbes ends a search that finds no bracket; leastRate, in requests per second, ends one whose probes
-// would have no requests.
-const (
-	mostProbes = 24
-	leastRate  = 5
-)
-
 // search is a search for the server's capacity at a level: probe after probe, each its own phase,
 // with a drained server in between.
 type search struct {
@@ -27,67 +20,56 @@ type search struct {
 	resolution float64
 }
 
-// run searches for the capacity; last is the one that an earlier launch had, or 0. That rate is tried
-// first, to confirm it: the highest of many rates that were tried may have held by luck. A probe that
-// fails by the load generator's own limit is made once more; then the search ends, and the capacity is a
-// lower bound. run returns the highest rate that held, in requests per second, or 0.
-func (s search) run(ctx context.Context, last float64) (list []bench.PhaseResult, capacity float64, err error) {
-	start := float64(s.phase.Schedule.Rate)
+// run searches for the capacity; last is the one that an earlier launch had, or 0. That rate is tried first, to
+// confirm it: the highest of many rates that were tried may have held by luck. A probe that fails by the load
+// generator's own limit is made once more; if it fails again, the search goes on below that rate, and the
+// capacity is a lower bound.
+func (s search) run(ctx context.Context, last float64) (list []bench.PhaseResult, err error) {
+	start, nudge := float64(s.phase.Schedule.Rate), s.resolution/2
 	if last > 0 {
-		start = last
+		start, nudge = last, nudgeBy
 		confirm, held, err := s.probe(ctx, 0, bench.Rate(last))
 		confirm.Probe.Confirms = true
 		list = append(list, confirm)
 		if err != nil {
-			return list, 0, err
+			return list, err
 		}
 		if !held {
 			s.drain(ctx)
 		}
 	}
-	start *= s.nudge()
-	b := newBracket(start, s.resolution)
-	if last > 0 {
-		b = newNearBracket(start, s.resolution)
-	}
-	isRetry, void := false, 0
-	for n := 1; n <= mostProbes && !b.isClosed() && b.next >= leastRate; n++ {
-		rate := bench.Rate(math.Round(b.next*100) / 100)
+	b := newBracket(start*s.chance(nudge), s.resolution)
+	err = b.closeIn(func(n int, rate bench.Rate) (outcome, error) {
 		result, held, err := s.probe(ctx, n, rate)
 		list = append(list, result)
-		if err != nil {
-			return list, 0, err
+		switch {
+		case err != nil:
+			return shownNothing, err
+		case result.Void != "":
+			return shownNothing, nil
+		case held:
+			return rateHeld, nil
 		}
-		if result.Void != "" { // it shows nothing; the next one may
-			if void++; void > 1 {
-				break
-			}
-			continue
-		}
-		if result.Probe.Limit != "" && !held {
-			if isRetry {
-				break
-			}
-			isRetry = true
-			continue
-		}
-		isRetry = false
-		if held {
-			b.held()
-			continue
-		}
-		b.failed()
 		s.drain(ctx)
-	}
-	return list, b.low, nil
+		if result.Probe.LimitedBy != "" {
+			return generatorLimited, nil
+		}
+		return rateFailed, nil
+	})
+	return list, err
 }
 
-// nudge returns a factor near 1 that moves the start of the search by chance, so that rounds do not all try
-// the very same rates.
-func (s search) nudge() float64 {
+// A search starts at the capacity of the launch before, moved by chance by up to a factor of e^nudgeBy. From
+// close by, a search would remember: where rates near the capacity hold by chance, neighboring rounds would be
+// alike, and intervals too short (BenchmarkSearchMemory prints by how much).
+const nudgeBy = .35
+
+// chance returns a random factor between e^-by and e^by. Even a search that starts at the plan's own rate is moved
+// a little, so that launches do not all try the very same rates.
+func (s search) chance(by float64) float64 {
 	cell := bench.Cell{Arm: s.trial.Arm(), Level: s.phase.Level}
 	random := rand.New(rand.NewPCG(s.phase.Schedule.Seed, uint64(len(cell.String()))))
-	return math.Exp((random.Float64() - .5) * s.resolution)
+	return math.Exp((2*random.Float64() - 1) * by)
 }
 
 // probe tries one rate; n counts the probes from 1, and is 0 for one that confirms.
@@ -112,7 +94,7 @@ func (s search) probe(ctx context.Context, n int, rate bench.Rate) (result bench
 		return result, held, err
 	}
 	if !held {
-		result.Probe.Limit = generatorLimit(result, &onTime)
+		result.Probe.LimitedBy = generatorLimit(result, &onTime)
 	}
 	// The gates' say is in the limit now. That no answer was good may be the effect of a rate beyond the
 	// capacity.

@@ -131,7 +131,7 @@ func (r *run) load(ctx context.Context, l *trialLoad) (err error) {
 	for _, level := range slices.Sorted(maps.Keys(wrong)) {
 		delete(tasks, level)
 		l.result.Phases = append(l.result.Phases, bench.PhaseResult{
-			ID:    bench.PhaseID{Level: level, Kind: bench.Check},
+			ID:    bench.PhaseID{Level: level, Kind: bench.Preflight},
 			Level: level,
 			Void:  wrong[level],
 		})
@@ -214,10 +214,8 @@ func (r *run) makePhase(ctx context.Context, p phaseRun, l *trialLoad) ([]bench.
 	case bench.MeasureCapacity:
 		cell := bench.Cell{Arm: l.trial.Arm(), Level: p.phase.Level}
 		s := search{phaseRun: p, slo: *l.scenario.SLO, resolution: float64(r.Plan.Profile.Resolution)}
-		results, capacity, err := s.run(ctx, r.capacities.last[cell])
-		if capacity > 0 {
-			r.capacities.last[cell] = capacity
-		}
+		results, err := s.run(ctx, r.capacities.last[cell].rate)
+		r.capacities.add(cell, results)
 		return results, err
 	}
 	return p.untilCounted(ctx)

@@ -2,6 +2,8 @@ package runner
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/claimbench/claimbench/internal/bench"
 )
@@ -31,7 +33,8 @@ func serverFault(p bench.PhaseResult, w bench.Workload) string {
 	case p.Beside != nil && p.Beside.Good == 0:
 		return fmt.Sprintf("%s: none of %d answers to the other requests was good", p.ID, p.Beside.Failed)
 	}
-	for service, each := range w.Expect.Calls {
+	for _, service := range slices.Sorted(maps.Keys(w.Expect.Calls)) {
+		each := w.Expect.Calls[service]
 		if p.Calls[service] < p.GoodHits*uint64(each) {
 			return fmt.Sprintf("%s: %d good answers take %d calls each, but %s was called %d times",
 				p.ID, p.GoodHits, each, service, p.Calls[service])
