@@ -133,7 +133,7 @@ func (o *calibrateOptions) liveOverhead(cmd *cobra.Command, c calibrate.Calibrat
 func printCertificate(w io.Writer, c bench.Certificate) error {
 	where := "load generator and servers share the CPUs"
 	if c.Servers != "" {
-		where = fmt.Sprintf("load generator on CPUs %s, servers on CPUs %s", c.Generator, c.Servers)
+		where = placed(c.Generator, c.Servers)
 	}
 	fmt.Fprintf(w, "clock: %s; %s; attackers: %d\n", c.Clock, where, c.Attackers)
 	fmt.Fprintf(w, "capacity: %.0f requests per second over %d connections "+

@@ -83,7 +83,18 @@ func pinning(p *bench.Plan) string {
 	if p.CPUs.Target == "" {
 		return "nothing is pinned: the machine has too few CPUs"
 	}
-	return fmt.Sprintf("load generator on CPUs %s, servers on CPUs %s", p.CPUs.Generator, p.CPUs.Target)
+	return placed(p.CPUs.Generator, p.CPUs.Target)
+}
+
+// placed says on which CPUs the load generator and the servers run. A set of CPUs is written as in "0-2,4".
+func placed(generator, servers string) string {
+	name := func(set string) string {
+		if strings.ContainsAny(set, "-,") {
+			return "CPUs " + set
+		}
+		return "CPU " + set
+	}
+	return fmt.Sprintf("load generator on %s, servers on %s", name(generator), name(servers))
 }
 
 func printTrials(out io.Writer, trials []bench.Trial) error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -11,13 +12,15 @@ import (
 	"github.com/claimbench/claimbench/internal/advice"
 	"github.com/claimbench/claimbench/internal/bench"
 	"github.com/claimbench/claimbench/internal/browser"
+	"github.com/claimbench/claimbench/internal/record"
 	"github.com/claimbench/claimbench/internal/rejudge"
 	"github.com/claimbench/claimbench/internal/report"
 	"github.com/claimbench/claimbench/internal/text"
 )
 
-func newReport() *cobra.Command {
+func newReport(g *globalOptions) *cobra.Command {
 	o := &reportOptions{
+		global:   g,
 		formats:  []string{"html", "md", "json"},
 		failures: []bench.Verdict{bench.Contradicted},
 	}
@@ -48,6 +51,7 @@ The brand and the JUnit failures stay as they were, unless you give the flags ag
 
 // reportOptions are the flags of report.
 type reportOptions struct {
+	global    *globalOptions
 	formats   []string
 	failures  []bench.Verdict
 	brandFile string
@@ -58,7 +62,7 @@ func (o *reportOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.Var(newWordsFlag(&o.formats, "formats", report.Formats), "format", "formats to write")
 	f.Var(newWordsFlag(&o.failures, "verdicts", bench.VerdictNames), "junit-failures",
-		"verdicts that JUnit counts as failures")
+		"count these verdicts as failures in JUnit: "+alternatives(bench.VerdictNames))
 	renameFlag(cmd, "fail-on", "junit-failures")
 	addBrandFlag(cmd, &o.brandFile)
 	f.BoolVar(&o.asJSON, "json", false, "print the names of the files as JSON, and errors as one JSON object")
@@ -109,7 +113,22 @@ func (o *reportOptions) print(out io.Writer, dir string, names []string) error {
 	if o.asJSON {
 		return text.WriteJSON(out, result)
 	}
+	level := o.global.verbosity()
+	if level == quiet {
+		return nil
+	}
+	if level == verbose { // it is written with every report, but is not a report
+		result.Files = append(result.Files, filepath.Join(dir, record.RenderingsFile))
+	}
 	for _, file := range result.Files {
+		if level == verbose {
+			info, err := os.Stat(file)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "%s: %d bytes\n", file, info.Size())
+			continue
+		}
 		fmt.Fprintln(out, file)
 	}
 	return nil

@@ -68,7 +68,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command, profile, runner string) {
 	f.Var(newDurationFlag(&o.budget), "budget",
 		"stop after about this time, preparation included, and judge what is known by then")
 	f.Var(newWordsFlag(&o.failOn, "verdicts", bench.VerdictNames), "fail-on",
-		"exit with 3 if a claim has one of these verdicts")
+		"exit with 3 if a claim has one of these verdicts: "+alternatives(bench.VerdictNames))
 	f.BoolVar(&o.asJSON, "json", false, "print the result as JSON, and errors as one JSON object")
 	addBrandFlag(cmd, &o.brandFile)
 	completeDir(cmd, "out")

@@ -64,7 +64,7 @@ func (o *serveOptions) run(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return advice.BadInput("choose another address with --listen", "serve %s: %w", name, err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }() // the process exits next
 	fmt.Fprintf(cmd.OutOrStdout(), "http://%s\n", listener.Addr())
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
@@ -79,7 +79,7 @@ func (o *serveOptions) run(cmd *cobra.Command, name string) error {
 
 // newServeLive returns the command with which a run starts the process of its live page.
 func newServeLive() *cobra.Command {
-	return &cobra.Command{
+	return withExitStatus(&cobra.Command{
 		Use:    "live",
 		Short:  "Serve the live page of the run that started this process",
 		Hidden: true,
@@ -94,5 +94,5 @@ func newServeLive() *cobra.Command {
 			_ = cpuset.Idle() // the page works without it
 			return live.Serve(cmd.Context(), listener, cmd.InOrStdin())
 		},
-	}
+	}, statusDone, statusError, statusInput)
 }

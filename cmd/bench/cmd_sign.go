@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -15,8 +16,8 @@ import (
 	"github.com/claimbench/claimbench/internal/text"
 )
 
-func newSign() *cobra.Command {
-	o := &signOptions{}
+func newSign(g *globalOptions) *cobra.Command {
+	o := &signOptions{global: g}
 	cmd := withExitStatus(&cobra.Command{
 		Use:   "sign DIR",
 		Short: "Verify a run, and sign it with an Ed25519 key",
@@ -36,6 +37,7 @@ reports. To make a key:
 
 // signOptions are the flags of sign.
 type signOptions struct {
+	global *globalOptions
 	key    string
 	asJSON bool
 }
@@ -63,7 +65,15 @@ func (o *signOptions) run(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
-	v := rejudge.Verifier{Dir: dir, Self: buildinfo.Read().Version, Report: func(rejudge.Check) {}}
+	v := rejudge.Verifier{
+		Dir:  dir,
+		Self: buildinfo.Read().Version,
+		Report: func(c rejudge.Check) {
+			if !o.asJSON && o.global.verbose {
+				printCheck(cmd.OutOrStdout(), c, verbose)
+			}
+		},
+	}
 	r, err := v.Run(cmd.Context())
 	if err != nil {
 		return err
@@ -81,6 +91,16 @@ func (o *signOptions) run(cmd *cobra.Command, dir string) error {
 	if o.asJSON {
 		return text.WriteJSON(cmd.OutOrStdout(), result)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: signed with key %s\n", result.Attestation, result.KeyID)
+	return o.print(cmd.OutOrStdout(), result)
+}
+
+func (o *signOptions) print(out io.Writer, r signResult) error {
+	if o.global.quiet {
+		return nil
+	}
+	if o.global.verbose { // the signature's hash goes there
+		fmt.Fprintln(out, filepath.Join(r.RunDir, record.RenderingsFile))
+	}
+	_, err := fmt.Fprintf(out, "%s: signed with key %s\n", r.Attestation, r.KeyID)
 	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -12,8 +13,8 @@ import (
 	"github.com/claimbench/claimbench/internal/text"
 )
 
-func newVerify() *cobra.Command {
-	o := &verifyOptions{}
+func newVerify(g *globalOptions) *cobra.Command {
+	o := &verifyOptions{global: g}
 	cmd := withExitStatus(&cobra.Command{
 		Use:   "verify DIR",
 		Short: "Check that a run's files are unchanged, and that they give its verdicts and reports",
@@ -30,6 +31,7 @@ and names it. With --key it also checks the signature that "bench sign" wrote.`,
 
 // verifyOptions are the flags of verify.
 type verifyOptions struct {
+	global *globalOptions
 	key    string
 	asJSON bool
 }
@@ -62,7 +64,7 @@ func (o *verifyOptions) run(cmd *cobra.Command, dir string) error {
 		Report: func(c rejudge.Check) {
 			result.Checks = append(result.Checks, c)
 			if !o.asJSON {
-				fmt.Fprintln(cmd.OutOrStdout(), c)
+				printCheck(cmd.OutOrStdout(), c, o.global.verbosity())
 			}
 		},
 	}
@@ -76,6 +78,20 @@ func (o *verifyOptions) run(cmd *cobra.Command, dir string) error {
 		return text.WriteJSON(cmd.OutOrStdout(), result)
 	}
 	return nil
+}
+
+// printCheck prints a check that did not fail, and in verbose mode each file that it checked. A check that fails
+// is an error instead, so quiet prints nothing.
+func printCheck(out io.Writer, c rejudge.Check, level verbosity) {
+	if level == quiet {
+		return
+	}
+	fmt.Fprintln(out, c)
+	if level == verbose {
+		for _, file := range c.Files {
+			fmt.Fprintf(out, "    %s\n", file)
+		}
+	}
 }
 
 func readKey(file string) ([]byte, error) {

@@ -22,7 +22,8 @@ func (o *figureOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	f.BoolVar(&o.all, "all", false, "also print figures that are inconclusive or practically equal")
-	f.Var(newWordsFlag(&o.failOn, "words", compare.Words), "fail-on", "exit with 3 if a figure has one of these words")
+	f.Var(newWordsFlag(&o.failOn, "words", compare.Words), "fail-on",
+		"exit with 3 if a figure has one of these words: "+alternatives(compare.Words))
 	completeWords(cmd, "fail-on", compare.Words...)
 }
 

@@ -59,12 +59,38 @@ func TestCLIReference(t *testing.T) {
 	golden(t, "../../docs/cli.md", b.String())
 }
 
-// Every command has a description, examples and its exit codes.
+// The help of every command, hidden ones too, ends with the exit codes, after the flags.
+func TestEveryHelpHasExitCodes(t *testing.T) {
+	const section = "\n\nExit status:\n  0  "
+	for _, cmd := range everyCommand(newRoot(io.Discard, io.Discard)) {
+		t.Run(cmd.CommandPath(), func(t *testing.T) {
+			usage := cmd.UsageString()
+			at := strings.Index(usage, section)
+			if at < 0 {
+				t.Fatalf("the help has no section %q:\n%s", section, usage)
+			}
+			if flags := strings.LastIndex(usage, "Flags:\n"); at < flags {
+				t.Errorf("the help has the exit codes before the flags:\n%s", usage)
+			}
+		})
+	}
+}
+
+// everyCommand returns a command and all commands below it.
+func everyCommand(cmd *cobra.Command) []*cobra.Command {
+	list := []*cobra.Command{cmd}
+	for _, each := range cmd.Commands() {
+		list = append(list, everyCommand(each)...)
+	}
+	return list
+}
+
+// Every command has a description, examples and a group.
 func TestEveryCommandIsDescribed(t *testing.T) {
 	for _, cmd := range documented(newRoot(io.Discard, io.Discard)) {
 		t.Run(cmd.Name(), func(t *testing.T) {
-			if !strings.Contains(cmd.Long, "\n\n"+exitStatusTitle+"\n") {
-				t.Errorf("the help has no section %s", exitStatusTitle)
+			if cmd.Long == "" {
+				t.Error("the help has no description")
 			}
 			if cmd.Example == "" {
 				t.Error("the help has no example")
@@ -81,10 +107,10 @@ func TestEveryCommandIsDescribed(t *testing.T) {
 	}
 }
 
-// documented returns the commands of bench that are not hidden, without those that cobra adds.
+// documented returns the commands of bench that are not hidden.
 func documented(root *cobra.Command) (list []*cobra.Command) {
 	for _, cmd := range root.Commands() {
-		if !cmd.Hidden && cmd.Name() != "help" && cmd.Name() != "completion" {
+		if !cmd.Hidden {
 			list = append(list, cmd)
 		}
 	}
@@ -112,21 +138,28 @@ It is generated from the program; `+"`go test ./cmd/bench -run TestCLIReference 
 	}
 	fmt.Fprintf(w,
 		"\n## Flags of every command\n\n```text\n%s```\n", root.PersistentFlags().FlagUsagesWrapped(usageWidth))
+	fmt.Fprint(w, "\n## Exit status of every command\n\nEach command lists the codes that it can return.\n\n")
+	writeStatus(w, root)
 	for _, cmd := range documented(root) {
 		writeCommand(w, cmd)
 	}
 }
 
 func writeCommand(w io.Writer, cmd *cobra.Command) {
-	description, status, _ := strings.Cut(cmd.Long, "\n\n"+exitStatusTitle+"\n")
 	fmt.Fprintf(w, "\n## bench %s\n\n%s.\n\n```text\n%s\n```\n\n%s\n",
-		cmd.Name(), cmd.Short, cmd.UseLine(), markdown(description))
+		cmd.Name(), cmd.Short, cmd.UseLine(), markdown(strings.TrimSpace(cmd.Long)))
 	fmt.Fprintf(w, "\n### Examples of %s\n\n```sh\n%s\n```\n", cmd.Name(), unindent(cmd.Example))
 	cmd.InitDefaultHelpFlag()
 	fmt.Fprintf(w,
 		"\n### Flags of %s\n\n```text\n%s```\n", cmd.Name(), cmd.LocalNonPersistentFlags().FlagUsagesWrapped(usageWidth))
-	fmt.Fprintf(w, "\n### Exit status of %s\n\n| code | meaning |\n|---|---|\n", cmd.Name())
-	for line := range strings.Lines(status) {
+	fmt.Fprintf(w, "\n### Exit status of %s\n\n", cmd.Name())
+	writeStatus(w, cmd)
+}
+
+// writeStatus writes the exit codes of a command as a table.
+func writeStatus(w io.Writer, cmd *cobra.Command) {
+	fmt.Fprint(w, "| code | meaning |\n|---|---|\n")
+	for line := range strings.Lines(cmd.Annotations[exitStatus]) {
 		if code, meaning, ok := strings.Cut(strings.TrimSpace(line), "  "); ok {
 			fmt.Fprintf(w, "| %s | %s |\n", code, meaning)
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,8 +31,8 @@ func (g *globalOptions) addFlags(root *cobra.Command) {
 	f := root.PersistentFlags()
 	f.StringVarP(&g.project.dir, "project", "C", "",
 		"project `folder`, which has docker-compose.yml (default: this folder or one above it)")
-	f.BoolVarP(&g.quiet, "quiet", "q", false, "print no progress")
-	f.BoolVarP(&g.verbose, "verbose", "v", false, "print every step, and every comparison")
+	f.BoolVarP(&g.quiet, "quiet", "q", false, "print no progress; verify, report and sign print errors only")
+	f.BoolVarP(&g.verbose, "verbose", "v", false, "print every step, comparison and file")
 	g.color = colorAuto
 	f.Var(newChoiceFlag(&g.color, colorAuto, colorAlways, colorNever), "color",
 		"color the signs of verdicts; auto does so on a terminal, unless NO_COLOR is set")
@@ -51,7 +50,7 @@ func (g *globalOptions) check() error {
 // newRoot returns the command with all its parts.
 func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	g := &globalOptions{}
-	root := &cobra.Command{
+	root := withExitStatus(&cobra.Command{
 		Use:   "bench",
 		Short: "Put published performance claims on trial",
 		Long: `bench starts real servers, loads them, and judges each claim of a published guide.
@@ -66,10 +65,10 @@ Start with "bench demo", which needs no Docker. To measure for evidence, run "be
 		Args:              knownCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(*cobra.Command, []string) error { return g.check() },
-	}
+	}, statusDone, statusError, statusInput, statusNamed, statusVoid)
 	root.SuggestionsMinimumDistance = 2
 	cobra.EnableCommandSorting = false // a group lists its commands in the order of use
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 100"))
+	root.SetUsageTemplate(usageTemplate(root.UsageTemplate()))
 	root.SetVersionTemplate("bench {{.Version}}\n")
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -85,12 +84,13 @@ Start with "bench demo", which needs no Docker. To measure for evidence, run "be
 		&cobra.Group{ID: groupOther, Title: "Other:"},
 	)
 	addTo(root, groupMeasure, newDemo(g), newRun(g), newPlan(g), newDoctor(g), newList(g))
-	addTo(root, groupOneRun, newReport(), newJudge(g), newVerify(), newSign())
+	addTo(root, groupOneRun, newReport(g), newJudge(g), newVerify(g), newSign(g))
 	addTo(root, groupRuns, newMerge(), newCompare(), newTrend())
 	addTo(root, groupLoad, newLoad(), newCalibrate(g), newServe())
 	addTo(root, groupOther, newVersion())
 	root.SetHelpCommandGroupID(groupOther)
 	root.SetCompletionCommandGroupID(groupOther)
+	describeAdded(root)
 	return root
 }
 

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"os"
 	"os/exec"
@@ -29,13 +33,23 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// key writes a new private key: key FILE.
+func key(ts *testscript.TestScript, _ bool, args []string) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	ts.Check(err)
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	ts.Check(err)
+	block := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), block, 0o600))
+}
+
 // TestScripts runs the built command as a person would, in a small project of real servers. Some keep
 // the contract, and each other one breaks it in another way.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "key": key},
 		Setup: func(env *testscript.Env) error {
 			cache, err := os.UserCacheDir()
 			if err != nil {

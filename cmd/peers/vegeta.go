@@ -26,7 +26,7 @@ func vegetaAttack(b *bed, url string, args ...string) (latencies []time.Duration
 	if err != nil {
 		return nil, 0, err
 	}
-	defer results.Close()
+	defer func() { _ = results.Close() }() // only read
 	decode := vegeta.NewDecoder(results)
 	var first, last time.Time
 	for {

@@ -57,12 +57,12 @@ func Start(address, program string, cpus cpuset.Set, p *bench.Plan) (*Live, erro
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrListen, err)
 	}
-	defer listener.Close() // the page process has a copy
+	defer func() { _ = listener.Close() }() // the page process has a copy
 	file, err := listener.(*net.TCPListener).File()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrListen, err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // the page process has a copy
 	child, err := reference.Start(program, "live", cpus, file)
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func attach(address net.Addr, to io.WriteCloser, p *bench.Plan, wait func() erro
 // Inherited returns the listener that Start passes to the page process.
 func Inherited() (net.Listener, error) {
 	file := os.NewFile(reference.Inherited, "listener")
-	defer file.Close()
+	defer func() { _ = file.Close() }() // the listener has a copy
 	return net.FileListener(file)
 }
 

@@ -17,7 +17,7 @@ type Standing struct {
 	start time.Time
 	round int           // of the last trial that started
 	spent time.Duration // on judging
-	took  time.Duration // by the last judgement
+	took  time.Duration // by the last judgment
 }
 
 // patience is the largest share of a run's time that may go into judging for the page.
@@ -35,7 +35,7 @@ func (s *Standing) Began(t bench.Trial) {
 	s.Live.Began(t)
 }
 
-// affordable reports whether one more judgement stays within patience.
+// affordable reports whether one more judgment stays within patience.
 func (s *Standing) affordable() bool {
 	return float64(s.spent+s.took) <= patience*float64(time.Since(s.start))
 }

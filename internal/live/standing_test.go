@@ -31,7 +31,7 @@ func TestStandingJudgesBetweenRounds(t *testing.T) {
 		t.Errorf("judged %d times after the first round, want once", judged)
 	}
 	if s.took == 0 {
-		t.Error("the judgement took no time")
+		t.Error("the judgment took no time")
 	}
 	slow := &Standing{Live: l, Judge: judge, start: s.start, round: 1, took: 1000 * time.Hour}
 	slow.Began(bench.Trial{N: 7, Round: 2})

@@ -120,13 +120,13 @@ var definitions = []Metric{
 		take: peakMemory, relate: memoryPerConnection,
 	},
 	{
-		Name: "speedup", Title: "speed-up", Definition: "throughput, in tasks, relative to the base's",
+		Name: "speedup", Title: "speedup", Definition: "throughput, in tasks, relative to the base's",
 		Measures: closed, Margin: 1.10, Steady: true, Better: bench.Higher, ClosedLoop: true,
 		take: steadyRate, relate: speedup,
 	},
 	{
 		Name: "efficiency", Title: "efficiency of scaling",
-		Definition: "speed-up ÷ how many times as many workers or parallel parts as the base has",
+		Definition: "speedup ÷ how many times as many workers or parallel parts as the base has",
 		Measures:   closed, Margin: 1.10, Steady: true, Better: bench.Higher, ClosedLoop: true,
 		take: steadyRate, relate: efficiency,
 	},

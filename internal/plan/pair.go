@@ -7,15 +7,14 @@ import (
 	"github.com/claimbench/claimbench/internal/bench"
 )
 
-// Pair is two targets that a test compares; To is empty for a bound test.
+// Pair names the two servers that a test compares. To is empty for a bound test.
 type Pair struct {
-	Of, To string // target names
-	Tier   string // empty where the two sides are of different tiers
+	Of, To string // names in the catalogue
+	Tier   string // empty if the two are of different tiers
 }
 
-// Pairs are the comparisons that a test makes among the targets: like with
-// like, one for each tier, where it names runtimes; just the two where it names
-// targets. They are sorted by tier, then name.
+// Pairs returns the pairs that a test compares among the servers, sorted by tier and name. A test that names
+// runtimes compares like with like: it gets one pair for each tier. A test that names servers gets just these two.
 func Pairs(t bench.Test, targets []bench.Target) []Pair {
 	side := func(name string) (found []bench.Target) {
 		for _, target := range targets {

@@ -9,7 +9,7 @@
 //	    result.json    what was seen of the trial in addition to its hits
 //	    hits.parquet   every request
 //	    server.log     what the server wrote
-//	verdicts.json      the judgement
+//	verdicts.json      the judgment
 //	manifest.json      the SHA-256 of all of the above
 //
 // Evidence is created once and never overwritten. Renderings (report.*) are

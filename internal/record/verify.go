@@ -31,32 +31,32 @@ type Difference struct {
 func (d *Difference) Error() string { return d.File + " " + d.Problem }
 
 // Verify recomputes the SHA-256 of every file of evidence and compares it with manifest.json. It returns the
-// number of files. The error is the first Difference by file name, or says why the directory cannot be read.
-func Verify(dir string) (files int, err error) {
+// names of the files, sorted. The error is the first Difference by file name, or says why the directory cannot be read.
+func Verify(dir string) (files []string, err error) {
 	if _, err := os.Lstat(filepath.Join(dir, lockFile)); err == nil {
-		return 0, &Difference{lockFile, "exists: a bench is writing the run, or was stopped while it did"}
+		return nil, &Difference{lockFile, "exists: a bench is writing the run, or was stopped while it did"}
 	}
 	stored, err := os.ReadFile(filepath.Join(dir, ManifestFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, &Difference{ManifestFile, "is missing: the run was not finished"}
+		return nil, &Difference{ManifestFile, "is missing: the run was not finished"}
 	} else if err != nil {
-		return 0, err
+		return nil, err
 	}
 	now, err := Sums(dir)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	then := map[string]string{}
 	if err := json.Unmarshal(stored, &then); err != nil {
-		return 0, &Difference{ManifestFile, "is damaged: " + err.Error()}
+		return nil, &Difference{ManifestFile, "is damaged: " + err.Error()}
 	}
 	if err := compare(then, now, ManifestFile); err != nil {
-		return 0, err
+		return nil, err
 	}
 	if encoded, err := text.JSON(now); err != nil || !bytes.Equal(encoded, stored) {
-		return 0, &Difference{ManifestFile, "has the right hashes, but not the bytes that bench writes"}
+		return nil, &Difference{ManifestFile, "has the right hashes, but not the bytes that bench writes"}
 	}
-	return len(now), nil
+	return slices.Sorted(maps.Keys(now)), nil
 }
 
 // VerifyRenderings does the same for the files that are derived from the evidence, with report.sha256. A run

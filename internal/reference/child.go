@@ -67,7 +67,7 @@ func Start(program, kind string, cpus cpuset.Set, files ...*os.File) (*Child, er
 // Stop stops the server, and returns how much CPU time it used. The error says how the
 // process exited, if not with 0.
 func (c *Child) Stop() (cpu time.Duration, err error) {
-	c.Input.Close()
+	_ = c.Input.Close()                                                       // it fails if the server has exited, which Wait reports
 	kill := time.AfterFunc(stopPatience, func() { _ = c.cmd.Process.Kill() }) // fails if it exited
 	defer kill.Stop()
 	err = c.cmd.Wait()
@@ -86,7 +86,7 @@ func (c *Child) Truth(ctx context.Context) (Truth, error) {
 	if err != nil {
 		return t, fmt.Errorf("read the true times: %w", err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // only read
 	if err := json.NewDecoder(resp.Body).Decode(&t); err != nil {
 		return t, fmt.Errorf("read the true times: %w", err)
 	}

@@ -55,7 +55,7 @@ func serveInstant(ctx context.Context, listener net.Listener, r recording) error
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // a copy of the listener, which the caller closes
 	s, err := newInstant(int(file.Fd()), r)
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)

@@ -44,7 +44,7 @@ func NewUpstream(address string) (*Upstream, error) {
 func serveUpstream(listener net.Listener) (*Upstream, error) {
 	alarms, err := timer.NewQueue()
 	if err != nil {
-		listener.Close()
+		_ = listener.Close() // nothing was accepted
 		return nil, fmt.Errorf("start the upstream: %w", err)
 	}
 	u := &Upstream{listener: listener, alarms: alarms, late: newLateness()}

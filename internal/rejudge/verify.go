@@ -26,6 +26,8 @@ type Check struct {
 	Name  string `json:"name"`
 	State State  `json:"state"`
 	Text  string `json:"text"` // what was checked, or why not
+	// Files names the files that were checked, if the check is one of files. They are paths in the directory.
+	Files []string `json:"-"`
 }
 
 // State is the outcome of a check. A check that fails is an error instead.
@@ -81,7 +83,12 @@ func (v Verifier) Run(ctx context.Context) (compare.Run, error) {
 	if err != nil {
 		return compare.Run{}, err
 	}
-	v.passed("evidence", "all %d files match manifest.json, and there are no others", files)
+	v.Report(Check{
+		Name:  "evidence",
+		State: Passed,
+		Text:  fmt.Sprintf("all %d files match manifest.json, and there are no others", len(files)),
+		Files: files,
+	})
 	if err := v.verdicts(r); err != nil {
 		return compare.Run{}, err
 	}
@@ -134,7 +141,12 @@ func (v Verifier) reports(ctx context.Context, r compare.Run) error {
 			return tampered(&record.Difference{File: name, Problem: "is not a report that bench writes"})
 		}
 	}
-	v.passed("reports", "%s match report.sha256", strings.Join(files, ", "))
+	v.Report(Check{
+		Name:  "reports",
+		State: Passed,
+		Text:  strings.Join(files, ", ") + " match report.sha256",
+		Files: files,
+	})
 	same, err := v.render(ctx, r, files)
 	if err != nil {
 		return err

@@ -112,7 +112,11 @@ func (s *Session) Abort(why error) error {
 	if hint != "" {
 		hint += "; then "
 	}
-	return &advice.Error{Err: why, Hint: hint + "continue with: bench run --resume " + dir, BadInput: advice.IsBadInput(why)}
+	return &advice.Error{
+		Err:      why,
+		Hint:     hint + "continue with: bench run --resume " + dir,
+		BadInput: advice.IsBadInput(why),
+	}
 }
 
 // Result is a finished run.

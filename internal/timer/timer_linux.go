@@ -27,7 +27,7 @@ func New() (*Timer, error) {
 	t := &Timer{file: os.NewFile(uintptr(fd), "timer"), fd: fd}
 	t.attempt = t.tryExpire
 	if t.raw, err = t.file.SyscallConn(); err != nil {
-		t.file.Close()
+		_ = t.file.Close() // err says more
 		return nil, err
 	}
 	return t, nil
@@ -72,4 +72,4 @@ func readExpirations(fd uintptr) bool {
 }
 
 // Close frees the timer, and ends a wait.
-func (t *Timer) Close() { t.file.Close() }
+func (t *Timer) Close() { _ = t.file.Close() } // nothing was written

@@ -110,7 +110,7 @@ func (c *conn) interrupt() {
 }
 
 // close closes the connection.
-func (c *conn) close() { c.Conn.Close() }
+func (c *conn) close() { _ = c.Conn.Close() } // no answer is lost: all that count were read
 
 // alive reports whether the connection may be used again: since its last exchange it
 // received neither bytes nor the end of the connection.

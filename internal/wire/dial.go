@@ -34,7 +34,7 @@ func (t *Transport) dial(ctx context.Context, r *Request, deadline time.Time) (*
 	if r.scheme == "https" {
 		secured := tls.Client(inner, t.tlsConfig(r.server))
 		if err := secured.HandshakeContext(ctx); err != nil {
-			inner.Close()
+			_ = inner.Close() // err says more
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: inner.RemoteAddr(), Err: err}
 		}
 		inner = secured
@@ -43,7 +43,7 @@ func (t *Transport) dial(ctx context.Context, r *Request, deadline time.Time) (*
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
-		inner.Close()
+		_ = inner.Close() // nothing was sent
 		return nil, ErrClosed
 	}
 	t.live[c] = struct{}{}

@@ -71,7 +71,7 @@ type Answer struct {
 // RoundTrip implements http.RoundTripper.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
-		defer req.Body.Close()
+		defer func() { _ = req.Body.Close() }() // only read
 	}
 	r, err := Prepare(req)
 	if err != nil {

@@ -30,7 +30,7 @@ type Study struct {
 	Speed map[string]time.Duration
 	Noise float64 // standard deviation of the log of a launch's speed
 	Seed  uint64
-	// Twin, if not 0, adds node-a under a second name. Its response time is Twin times that of node-a.
+	// Twin, if not 0, adds an A/A twin of node-a. Its response time is Twin times that of node-a.
 	Twin float64
 	// Control, if not 0, adds the scenario compute with a positive control: a level of 1.25 times the work, whose
 	// answers take Control times as long.
