@@ -119,7 +119,7 @@ func (c *Comparison) candidates(p pair) []candidate {
 			continue
 		}
 		now := head[id]
-		now.launches = launches[id.cell.Arm] // also if no launch has the number
+		now.launches = launches[id.cell.Arm] // even if no launch has the number
 		if candidate, ok := p.candidate(id, base[id], now); ok {
 			list = append(list, candidate)
 		}

@@ -154,7 +154,8 @@ func series(nights []Night, name string, baseline int, alpha float64) Series {
 		s.Breaks = append(s.Breaks, s.Times[start])
 	}
 	s.judge(logs, baseline, alpha)
-	if last := starts[len(starts)-1]; s.Word == Equal && last > 0 {
+	undecided := s.Word == Inconclusive && s.Why == ""
+	if last := starts[len(starts)-1]; last > 0 && (undecided || s.Word == Equal) {
 		// The mean of the nights since the baseline hides a change that came late.
 		s.Word = Inconclusive
 		s.Why = fmt.Sprintf("it changed on %s; the mean of all nights is no longer that of the last ones",

@@ -67,8 +67,9 @@ func Start(program, kind string, cpus cpuset.Set, files ...*os.File) (*Child, er
 // Stop stops the server, and returns how much CPU time it used. The error says how the
 // process exited, if not with 0.
 func (c *Child) Stop() (cpu time.Duration, err error) {
-	_ = c.Input.Close()                                                       // it fails if the server has exited, which Wait reports
-	kill := time.AfterFunc(stopPatience, func() { _ = c.cmd.Process.Kill() }) // fails if it exited
+	// Both fail if the server has exited, which Wait reports.
+	_ = c.Input.Close()
+	kill := time.AfterFunc(stopPatience, func() { _ = c.cmd.Process.Kill() })
 	defer kill.Stop()
 	err = c.cmd.Wait()
 	return c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime(), err

@@ -28,7 +28,7 @@ func newBracket(start, resolution float64) *bracket {
 	return &bracket{next: start, step: 2, resolution: resolution}
 }
 
-// outcome is what a probe showed.
+// outcome says what a probe showed.
 type outcome int
 
 // Outcomes of a probe.
