@@ -67,7 +67,8 @@ func Start(program, kind string, cpus cpuset.Set, files ...*os.File) (*Child, er
 // Stop stops the server, and returns how much CPU time it used. The error says how the
 // process exited, if not with 0.
 func (c *Child) Stop() (cpu time.Duration, err error) {
-	_ = c.Input.Close()                                                       // it fails if the server has exited, which Wait reports
+	// It fails if the server has exited, which Wait reports.
+	_ = c.Input.Close()
 	kill := time.AfterFunc(stopPatience, func() { _ = c.cmd.Process.Kill() }) // fails if it exited
 	defer kill.Stop()
 	err = c.cmd.Wait()
