@@ -103,6 +103,7 @@ type pair struct {
 // scenarios whose work differs.
 func (c *Comparison) candidates(p pair) []candidate {
 	base, head := figuresOf(p.base), figuresOf(p.head)
+	launches := launchesOf(p.head)
 	otherWork := map[string]bool{}
 	var list []candidate
 	for _, id := range slices.SortedFunc(maps.Keys(base), byName) {
@@ -117,14 +118,16 @@ func (c *Comparison) candidates(p pair) []candidate {
 			otherWork[scenario] = true
 			continue
 		}
-		if candidate, ok := p.candidate(id, base[id], head[id]); ok {
+		now := head[id]
+		now.launches = launches[id.cell.Arm] // also if no launch has the number
+		if candidate, ok := p.candidate(id, base[id], now); ok {
 			list = append(list, candidate)
 		}
 	}
 	return list
 }
 
-// candidate compares one figure. It returns false if the launches are too few to compare.
+// candidate compares one figure. It returns false if the new run was not asked for it, or if it does not vary.
 func (p pair) candidate(id figureID, base, head figure) (candidate, bool) {
 	m := metric.Find(id.metric)
 	change := Change{
@@ -136,12 +139,14 @@ func (p pair) candidate(id figureID, base, head figure) (candidate, bool) {
 		Base:   math.Exp(inference.Median(base.logs)),
 		Word:   Inconclusive,
 	}
-	if _, planned := p.head.Plan.Target(base.target); planned && len(head.logs) == 0 {
-		change.Word, change.Why = Gone, "no launch of the new run has this number"
+	if _, planned := p.head.Plan.Target(base.target); !planned {
+		return candidate{}, false
+	}
+	if change.Word, change.Why = fewLaunches(base, head); change.Why != "" {
 		return candidate{change: change, level: 1, region: bench.Inconclusive, settled: true}, true
 	}
 	difference, ok := inference.Welch(head.logs, base.logs)
-	if !ok {
+	if !ok { // no launch differs from another: it is not measured
 		return candidate{}, false
 	}
 	low, high := difference.Interval(inference.Alpha)
@@ -154,6 +159,25 @@ func (p pair) candidate(id figureID, base, head figure) (candidate, bool) {
 		return candidate{change: change, level: 1, region: region, settled: true}, true
 	}
 	return candidate{change: change, level: level, region: region}, true
+}
+
+// fewLaunches returns a word, and why launches are missing or too few to compare; why is empty if they are not.
+func fewLaunches(base, head figure) (word, why string) {
+	switch {
+	case len(head.logs) == 0:
+		return Gone, "no launch of the new run has this number"
+	case len(head.logs) == 1 && head.launches > 1:
+		return Gone, fmt.Sprintf("only one of %d launches of the new run has this number", head.launches)
+	case len(head.logs) == 1 || len(base.logs) == 1:
+		return Inconclusive, "one launch shows no variation; at least two are needed"
+	case !head.mostlyAlive():
+		return Inconclusive, fmt.Sprintf("%d of %d launches of the new run lack this number, and the others may be "+
+			"the survivors", head.missing(), head.launches)
+	case !base.mostlyAlive():
+		return Inconclusive, fmt.Sprintf("%d of %d launches of the base lack this number, and the others may be "+
+			"the survivors", base.missing(), base.launches)
+	}
+	return Inconclusive, ""
 }
 
 // decide corrects the levels for the number of candidates, and keeps the changes.

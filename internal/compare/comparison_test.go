@@ -2,6 +2,7 @@ package compare
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -246,5 +247,44 @@ func TestCompareTheSame(t *testing.T) {
 	}
 	if alarms > 2 {
 		t.Errorf("%d alarms in 20 comparisons of a server with itself", alarms)
+	}
+}
+
+// The launches that survive say nothing about those that did not.
+func TestCompareCountsTheDead(t *testing.T) {
+	const throughput = "json/node-a throughput"
+	for _, c := range []struct {
+		alive int // of 10 launches
+		want  string
+		why   string
+	}{
+		{10, Equal, ""},
+		{8, Equal, ""},
+		{7, Inconclusive, "3 of 10 launches of the new run lack this number"},
+		{2, Inconclusive, "8 of 10 launches of the new run lack this number"},
+		{1, Gone, "only one of 10 launches of the new run has this number"},
+		{0, Gone, "no launch of the new run has this number"},
+	} {
+		t.Run(fmt.Sprintf("%d of 10 live", c.alive), func(t *testing.T) {
+			base, _ := pairOf(10)
+			head := base
+			head.Seed, head.Directory = 1, machine(50_000)
+			head.Change = func(r *bench.TrialResult, _ *[]bench.Hit) {
+				if r.Trial.Target == "node-a" && r.Trial.Round > c.alive {
+					r.Valid, r.Reason = false, "the server crashed"
+				}
+			}
+			comparison, err := compareStudies(t, base, head)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := change(t, comparison, throughput)
+			if got.Word != c.want {
+				t.Errorf("it is %s (%s), want %s", got.Word, got.Why, c.want)
+			}
+			if !strings.Contains(got.Why, c.why) {
+				t.Errorf("the reason is %q, want %q", got.Why, c.why)
+			}
+		})
 	}
 }

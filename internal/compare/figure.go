@@ -33,6 +33,7 @@ type figure struct {
 	scenario   string
 	target     string
 	logs       []float64 // natural logarithms, one per launch
+	launches   int       // that were made, with and without this number
 	lowerBound bool      // at least one launch gave a lower bound only
 	unsteady   int       // launches without a steady state
 	error      float64   // the most that the load generator may have added, in the metric's unit
@@ -41,10 +42,18 @@ type figure struct {
 // mostlySteady reports whether at most a fifth of the launches have no steady state.
 func (f figure) mostlySteady() bool { return 5*f.unsteady <= len(f.logs) }
 
+// missing returns the number of launches without this number.
+func (f figure) missing() int { return f.launches - len(f.logs) }
+
+// mostlyAlive reports whether at most a fifth of the launches lack the number. Beyond that, the others may be the
+// survivors.
+func (f figure) mostlyAlive() bool { return 5*f.missing() <= f.launches }
+
 // figuresOf returns the numbers that a run measured. It skips counted metrics, twins, and numbers at
 // a share of a capacity: a share of another capacity is another load.
 func figuresOf(r Run) map[figureID]figure {
 	all := map[figureID]figure{}
+	launches := launchesOf(r)
 	for _, s := range r.Summaries {
 		if server, _ := r.Plan.Target(s.Trial.Target); server.TwinOf != "" {
 			continue
@@ -59,7 +68,7 @@ func figuresOf(r Run) map[figureID]figure {
 				offered: v.Offered,
 			}
 			f := all[id]
-			f.scenario, f.target = s.Trial.Scenario, s.Trial.Target
+			f.scenario, f.target, f.launches = s.Trial.Scenario, s.Trial.Target, launches[id.cell.Arm]
 			f.logs = append(f.logs, math.Log(v.Value))
 			f.lowerBound = f.lowerBound || v.LowerBound
 			f.error = max(f.error, v.Error)
@@ -70,4 +79,15 @@ func figuresOf(r Run) map[figureID]figure {
 		}
 	}
 	return all
+}
+
+// launchesOf counts the launches of each arm that the run made, valid or not.
+func launchesOf(r Run) map[string]int {
+	launches := map[string]int{}
+	for _, t := range r.Plan.Trials {
+		if r.Launched(t.N) {
+			launches[t.Arm()]++
+		}
+	}
+	return launches
 }

@@ -108,7 +108,7 @@ func nightOf(r Run) (Night, error) {
 		night.Void = []string{why}
 	}
 	for id, f := range figuresOf(r) {
-		if f.lowerBound || !f.mostlySteady() {
+		if f.lowerBound || !f.mostlySteady() || !f.mostlyAlive() {
 			continue
 		}
 		night.Values[id.String()] = Value{

@@ -149,10 +149,17 @@ func series(nights []Night, name string, baseline int, alpha float64) Series {
 		}
 	}
 	penalty := penaltyFold * math.Log(float64(len(logs)))
-	for _, start := range inference.Segments(logs, penalty, leastSegment, leastScatter)[1:] {
+	starts := inference.Segments(logs, penalty, leastSegment, leastScatter)
+	for _, start := range starts[1:] {
 		s.Breaks = append(s.Breaks, s.Times[start])
 	}
 	s.judge(logs, baseline, alpha)
+	if last := starts[len(starts)-1]; s.Word == Equal && last > 0 {
+		// The mean of the nights since the baseline hides a change that came late.
+		s.Word = Inconclusive
+		s.Why = fmt.Sprintf("it changed on %s; the mean of all nights is no longer that of the last ones",
+			s.Times[last].Format(time.DateOnly))
+	}
 	return s
 }
 

@@ -119,3 +119,24 @@ func TestAlarmsOfFollow(t *testing.T) {
 		t.Errorf("%d of %d steps found", found, series)
 	}
 }
+
+// The mean of many quiet nights hides a late change. "Practically equal" must not be said across it.
+func TestFollowIsNeverEqualAcrossAChange(t *testing.T) {
+	for seed := range uint64(20) {
+		fall := func(night int) float64 {
+			if night >= 60 {
+				return math.Log(1.2)
+			}
+			return 0
+		}
+		for _, nights := range []int{65, 70, 80, 100} {
+			s := follow(t, nightly(nights, seed, .02, fall), 10).Series[0]
+			if s.Word == Equal {
+				t.Errorf("after %d nights, with a step of 1.2 at night 60, it is %s", nights, s.Word)
+			}
+			if s.Word == Inconclusive && s.Why == "" {
+				t.Errorf("after %d nights there is no reason", nights)
+			}
+		}
+	}
+}

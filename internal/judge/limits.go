@@ -25,7 +25,7 @@ type quantity struct {
 	offered bench.Offered
 }
 
-// limits is what may have limited a number other than the server.
+// limits says what other than the server may have limited a number.
 type limits struct {
 	lowerBound bool
 	warnings   []string
