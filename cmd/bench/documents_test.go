@@ -17,13 +17,16 @@ var outputBlock = regexp.MustCompile(
 
 // What the documents show is what the program prints.
 func TestDocumentedOutput(t *testing.T) {
-	printed := map[string]string{}
-	for _, name := range []string{"judge", "verify"} {
-		code, stdout, stderr := command(t, "-C", "../..", name, "../../reports/example")
-		if code != exitDone {
-			t.Fatalf("%s: exit code %d: %s", name, code, stderr)
+	outputs := map[string]string{}
+	printed := func(name string) string {
+		if _, ok := outputs[name]; !ok {
+			code, stdout, stderr := command(t, "-C", "../..", name, "../../reports/example")
+			if code != exitDone {
+				t.Fatalf("%s: exit code %d: %s", name, code, stderr)
+			}
+			outputs[name] = stdout
 		}
-		printed[name] = stdout
+		return outputs[name]
 	}
 	for _, file := range documents(t) {
 		data, err := os.ReadFile(file)
@@ -38,7 +41,7 @@ func TestDocumentedOutput(t *testing.T) {
 		golden(t, file, outputBlock.ReplaceAllStringFunc(string(data), func(block string) string {
 			parts := outputBlock.FindStringSubmatch(block)
 			head, _, _ := strings.Cut(block, "\n```\n")
-			return head + "\n```\n" + firstLines(printed[parts[1]], parts[2]) + "```\n<!-- /output -->\n"
+			return head + "\n```\n" + firstLines(printed(parts[1]), parts[2]) + "```\n<!-- /output -->\n"
 		}))
 	}
 }
