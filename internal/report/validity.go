@@ -239,10 +239,10 @@ func (t tally) trials() Check {
 		parts = append(parts, fmt.Sprintf("%d not valid, of which the load generator spoiled %d", t.invalid, t.faults))
 	}
 	if t.voidPhases > 0 {
-		parts = append(parts, fmt.Sprintf("%d phases of valid trials do not count", t.voidPhases))
+		parts = append(parts, fmt.Sprintf("phases of valid trials that do not count: %d", t.voidPhases))
 	}
 	if t.repeated > 0 {
-		parts = append(parts, fmt.Sprintf("%d phases were repeated", t.repeated))
+		parts = append(parts, fmt.Sprintf("phases repeated: %d", t.repeated))
 	}
 	return Check{
 		Name:  "Trials",
